@@ -1,0 +1,68 @@
+"""The classifications at hand: those shipped with the package and those of a folder of the operator's."""
+
+from functools import cache
+from pathlib import Path
+
+from occode.classification.correspondence import Correspondence
+from occode.classification.hierarchy import Classification
+from occode.errors import OccodeError
+
+SHIPPED = Path(__file__).parent / "data"
+
+
+class TopicNotFound(OccodeError):
+    """There is no topic "{topic}"; the topics are: {known}."""
+
+
+class CorrespondenceNotFound(OccodeError):
+    """There is no correspondence between {source} and {target}."""
+
+
+class Catalogue:
+    """Finds classifications by name in folders; a classification is a folder, so adding one needs no code.
+
+    Parameters
+    ----------
+    folders
+        Places to look in, each holding one folder a classification and, in ``correspondences``, files named
+        ``source-target.csv``. An earlier place wins.
+    """
+
+    def __init__(self, *folders: Path) -> None:
+        self.folders = (*folders, SHIPPED)
+
+    def names(self) -> list[str]:
+        """Return the names of all classifications, sorted."""
+        return sorted({path.parent.name for folder in self.folders for path in folder.glob("*/topic.json")})
+
+    def topics(self) -> list[Classification]:
+        """Return the classifications that text is coded to: those with a corpus."""
+        return [found for found in map(self.classification, self.names()) if found.corpus]
+
+    def classification(self, name: str) -> Classification:
+        """Return the classification called `name`.
+
+        Raises
+        ------
+        TopicNotFound
+            No folder has it.
+        """
+        for folder in self.folders:
+            if name in self.names() and (folder / name / "topic.json").exists():
+                return _load(folder / name)
+        raise TopicNotFound(topic=name, known=", ".join(self.names()))
+
+    def correspondence(self, source: str, target: str) -> Correspondence:
+        """Return the links from `source` to `target`, whichever way round the file has them."""
+        for folder in self.folders:
+            path = folder / "correspondences"
+            if (path / f"{source}-{target}.csv").exists():
+                return Correspondence.load(path / f"{source}-{target}.csv")
+            if (path / f"{target}-{source}.csv").exists():
+                return Correspondence.load(path / f"{target}-{source}.csv").reverse()
+        raise CorrespondenceNotFound(source=source, target=target)
+
+
+@cache
+def _load(folder: Path) -> Classification:
+    return Classification.load(folder)

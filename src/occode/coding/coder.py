@@ -1,0 +1,135 @@
+"""The door of the library: a coder turns text into codes with a loaded model."""
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from os import cpu_count
+
+import numpy as np
+from numpy.typing import NDArray
+
+from occode.classification import Classification
+from occode.coding.decide import UNSUCCESSFUL, decide
+from occode.coding.kernels import pack
+from occode.coding.model import Model
+from occode.coding.record import MOST_SUGGESTIONS, Candidate, Coding, Record
+from occode.coding.tree import Tree
+from occode.coding.walk import BEAM, DROP, walk
+
+#: Suggestions to an unsuccessful record where the caller asks for no number (guide section 4.1).
+DEFAULT_SUGGESTIONS = 3
+#: Records that one thread takes at a time.
+CHUNK = 4096
+
+
+class Coder:
+    """Codes text to one topic with one model; safe to share between threads.
+
+    Parameters
+    ----------
+    model
+        The loaded artefact.
+    classification
+        The standard that it codes to.
+    """
+
+    def __init__(self, model: Model, classification: Classification) -> None:
+        self.model = model
+        self.classification = classification
+        self.tree = Tree.of(classification)
+        self._labels = [classification.label(code) if code else "" for code in self.tree.codes]
+        arrays = model.arrays
+        self._arrays = (
+            arrays.table, arrays.idf, arrays.first_block, arrays.block_parent, arrays.block_weight, arrays.weights,
+            arrays.scale, arrays.bias, arrays.temperature, arrays.unseen[0], self.tree.first_child,
+        )  # fmt: skip
+
+    def code(
+        self, title: str = "", tasks: str = "", *, min_confidence: float | None = None, suggestions: int | None = None
+    ) -> Coding:
+        """Code one record.
+
+        Parameters
+        ----------
+        title, tasks
+            What the person wrote; either may be empty. Characters outside ASCII count as spaces.
+        min_confidence
+            Probability, 0 to 1, that a code must reach instead of the model's own thresholds; 0 always codes to the
+            deepest level.
+        suggestions
+            How many codes to give, 0 to 16: with a result, the result and its alternatives; without, suggestions
+            (None: the result alone, or three suggestions).
+        """
+        return self.code_many([Record(title, tasks)], min_confidence=min_confidence, suggestions=suggestions)[0]
+
+    def code_many(
+        self,
+        records: Iterable[tuple[str, str]],
+        *,
+        min_confidence: float | None = None,
+        suggestions: int | None = None,
+        threads: int | None = None,
+    ) -> list[Coding]:
+        """Code many records (title, tasks) on `threads` threads (None: one a core); one `Coding` each, in order.
+
+        Equal records are coded once; the answer is the one that `code` gives to each alone.
+        """
+        wanted = list(records)
+        if suggestions is not None and not 0 <= suggestions <= MOST_SUGGESTIONS:
+            raise ValueError(f"suggestions must be 0 to {MOST_SUGGESTIONS}")
+        places = {record: i for i, record in enumerate(dict.fromkeys(wanted))}
+        distinct = list(places)
+        thresholds = self.model.thresholds if min_confidence is None else (min_confidence,) * self.tree.levels
+        chunks = [distinct[i : i + CHUNK] for i in range(0, len(distinct), CHUNK)]
+
+        def work(chunk: list[tuple[str, str]]) -> list[Coding]:
+            return self._code_chunk(chunk, thresholds, suggestions)
+
+        if len(chunks) <= 1 or threads == 1:
+            coded = [coding for chunk in chunks for coding in work(chunk)]
+        else:
+            with ThreadPoolExecutor(threads or cpu_count()) as pool:
+                coded = [coding for part in pool.map(work, chunks) for coding in part]
+        if len(distinct) == len(wanted):
+            return coded
+        return [coded[places[record]] for record in wanted]
+
+    def walk(
+        self, records: Sequence[tuple[str, str]], leaves: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
+        """Run the compiled walk; see `occode.coding.walk.walk` for the arrays that come back."""
+        source, bounds = pack(list(records))
+        n, levels = len(records), self.tree.levels
+        node, chance = np.empty((n, levels), np.int32), np.empty((n, levels), np.float32)
+        leaf, leaf_chance = np.empty((n, leaves), np.int32), np.empty((n, leaves), np.float32)
+        known = np.empty(n, np.float32)
+        walk(source, bounds, *self._arrays, max(BEAM, leaves), DROP, node, chance, leaf, leaf_chance, known)
+        return node, chance, leaf, leaf_chance, known
+
+    def _code_chunk(
+        self, records: list[tuple[str, str]], thresholds: tuple[float, ...], suggestions: int | None
+    ) -> list[Coding]:
+        most = DEFAULT_SUGGESTIONS if suggestions is None else suggestions
+        arrays = self.walk(records, max(1, most))
+        node, chance, leaf, leaf_chance, known = (array.tolist() for array in arrays)
+        found = []
+        for i in range(len(records)):
+            level = decide(chance[i], thresholds, known[i])
+            if level == UNSUCCESSFUL:
+                candidates = self._candidates(leaf[i], leaf_chance[i], most) if known[i] >= 0 else ()
+                found.append(Coding(None, candidates))
+                continue
+            best = node[i][level]
+            others: tuple[Candidate, ...] = ()
+            if suggestions:
+                others = self._candidates(leaf[i], leaf_chance[i], suggestions, skip=best)[: suggestions - 1]
+            found.append(Coding(self._candidate(best, chance[i][level]), others))
+        return found
+
+    def _candidates(
+        self, leaf: list[int], chance: list[float], most: int, skip: int = -1
+    ) -> tuple[Candidate, ...]:
+        pairs = zip(leaf[:most], chance, strict=False)
+        return tuple(self._candidate(node, p) for node, p in pairs if node >= 0 and node != skip)
+
+    def _candidate(self, node: int, chance: float) -> Candidate:
+        return Candidate(self.tree.codes[node], self._labels[node], chance)

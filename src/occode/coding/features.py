@@ -1,0 +1,71 @@
+"""Text to features, the readable definition: words, word pairs and character 4-grams, kept apart by field.
+
+A feature is a 64-bit hash. The kernel in `occode.coding.kernels` computes the same hashes from bytes without making a
+Python object; this module is what it is tested against.
+"""
+
+from collections import Counter
+
+from occode.coding.normalise import normalise, stem
+
+MASK = (1 << 64) - 1
+FNV_OFFSET = 0xCBF29CE484222325
+FNV_PRIME = 0x100000001B3
+PAIR = 0x9E3779B97F4A7C15
+NGRAM = 4
+#: One salt a kind of feature and field, so that a word in the title and the same word in the tasks are two features.
+SALTS = {
+    ("word", 0): 0x243F6A8885A308D3,
+    ("pair", 0): 0x13198A2E03707344,
+    ("ngram", 0): 0xA4093822299F31D0,
+    ("word", 1): 0x082EFA98EC4E6C89,
+    ("pair", 1): 0x452821E638D01377,
+    ("ngram", 1): 0xBE5466CF34E90C6C,
+}
+
+
+def mix(value: int) -> int:
+    """Spread the bits of a 64-bit value (the finaliser of splitmix64, Steele et al. 2014)."""
+    value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+    value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & MASK
+    return value ^ (value >> 31)
+
+
+def hash_word(word: str) -> int:
+    """Return the 64-bit FNV-1a hash of a word."""
+    value = FNV_OFFSET
+    for byte in word.encode("ascii"):
+        value = ((value ^ byte) * FNV_PRIME) & MASK
+    return value
+
+
+def named_features(title: str, tasks: str) -> list[tuple[str, int, str]]:
+    """Return every feature as kind (word, pair, ngram), field (0 title, 1 tasks) and text, in order, with repeats."""
+    found = []
+    for field, text in enumerate((title, tasks)):
+        words = normalise(text)
+        stems = [stem(word) for word in words]
+        found += [("word", field, word) for word in stems]
+        found += [("pair", field, f"{first} {second}") for first, second in zip(stems, stems[1:], strict=False)]
+        for word in words:
+            padded = f" {word} "
+            if len(padded) > NGRAM:
+                found += [("ngram", field, padded[i : i + NGRAM]) for i in range(len(padded) - NGRAM + 1)]
+    return found
+
+
+def hash_feature(kind: str, field: int, text: str) -> int:
+    """Return the 64-bit hash of one named feature."""
+    if kind == "word":
+        value = hash_word(text)
+    elif kind == "pair":
+        first, second = text.split(" ")
+        value = (hash_word(first) * PAIR + hash_word(second)) & MASK
+    else:
+        value = int.from_bytes(text.encode("ascii"), "little")
+    return mix(value ^ SALTS[kind, field])
+
+
+def features(title: str, tasks: str) -> Counter[int]:
+    """Return the features of a text, hashed, with how often each occurs."""
+    return Counter(hash_feature(*feature) for feature in named_features(title, tasks))

@@ -1,0 +1,149 @@
+"""Compiled text features: from the bytes of many texts to their hashed features (numba, nogil, cached on disk)."""
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from occode.coding import features as definition
+
+_FNV_OFFSET = np.uint64(definition.FNV_OFFSET)
+_FNV_PRIME = np.uint64(definition.FNV_PRIME)
+_PAIR = np.uint64(definition.PAIR)
+_SALTS = np.array(
+    [[definition.SALTS[kind, field] for kind in ("word", "pair", "ngram")] for field in (0, 1)], dtype=np.uint64
+)
+_M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_30, _27, _31 = np.uint64(30), np.uint64(27), np.uint64(31)
+_8, _16, _24 = np.uint64(8), np.uint64(16), np.uint64(24)
+#: A text of n bytes has at most n words, n pairs and n + 2 * words 4-grams: never more features than this many a byte.
+FEATURES_PER_BYTE = 5
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _mix(value):  # type: ignore[no-untyped-def]  # compiled: types are numba's
+    value = (value ^ (value >> _30)) * _M1
+    value = (value ^ (value >> _27)) * _M2
+    return value ^ (value >> _31)
+
+
+@numba.njit(cache=True, nogil=True)
+def _normalise(source, start, end, out):  # type: ignore[no-untyped-def]
+    """Write the normalised text, each word between single spaces, to `out`; return its length."""
+    size = 0
+    out[size] = 32
+    size += 1
+    for i in range(start, end):
+        c = source[i]
+        if 65 <= c <= 90:
+            c += 32
+        if (97 <= c <= 122) or (48 <= c <= 57) or c == 43 or c == 35:
+            out[size] = c
+            size += 1
+        elif c == 38:
+            if out[size - 1] != 32:
+                out[size] = 32
+                size += 1
+            out[size], out[size + 1], out[size + 2], out[size + 3] = 97, 110, 100, 32
+            size += 4
+        elif c != 39 and out[size - 1] != 32:
+            out[size] = 32
+            size += 1
+    if out[size - 1] != 32:
+        out[size] = 32
+        size += 1
+    return size
+
+
+@numba.njit(cache=True, nogil=True)
+def _hash_field(plain, size, field, hashes, count, words):  # type: ignore[no-untyped-def]
+    """Append the features of one normalised field to `hashes`, marking in `words` those that are single words."""
+    salt_word, salt_pair, salt_ngram = _SALTS[field, 0], _SALTS[field, 1], _SALTS[field, 2]
+    previous = np.uint64(0)
+    first = True
+    start = 1
+    while start < size:
+        end = start
+        while plain[end] != 32:
+            end += 1
+        stop = end
+        if end - start > 3 and plain[end - 1] == 115:
+            before = plain[end - 2]
+            if before != 115 and before != 117 and before != 105:
+                stop = end - 1
+        value = _FNV_OFFSET
+        for i in range(start, stop):
+            value = (value ^ np.uint64(plain[i])) * _FNV_PRIME
+        hashes[count] = _mix(value ^ salt_word)
+        words[count] = True
+        count += 1
+        if not first:
+            hashes[count] = _mix((previous * _PAIR + value) ^ salt_pair)
+            words[count] = False
+            count += 1
+        if end - start > 2:
+            for i in range(start - 1, end - 2):
+                packed = (
+                    np.uint64(plain[i])
+                    | np.uint64(plain[i + 1]) << _8
+                    | np.uint64(plain[i + 2]) << _16
+                    | np.uint64(plain[i + 3]) << _24
+                )
+                hashes[count] = _mix(packed ^ salt_ngram)
+                words[count] = False
+                count += 1
+        previous = value
+        first = False
+        start = end + 1
+    return count
+
+
+@numba.njit(cache=True, nogil=True)
+def hash_text(source, start, middle, end, plain, hashes, words):  # type: ignore[no-untyped-def]
+    """Hash one record whose title is ``source[start:middle]`` and tasks ``source[middle:end]``; return the count."""
+    size = _normalise(source, start, middle, plain)
+    count = _hash_field(plain, size, 0, hashes, 0, words)
+    size = _normalise(source, middle, end, plain)
+    return _hash_field(plain, size, 1, hashes, count, words)
+
+
+@numba.njit(cache=True, nogil=True)
+def _hash_texts(source, bounds, hashes, words, starts):  # type: ignore[no-untyped-def]
+    longest = 0
+    for i in range(len(bounds) // 2):
+        longest = max(longest, bounds[2 * i + 2] - bounds[2 * i])
+    plain = np.empty(4 * longest + 8, np.uint8)
+    total = 0
+    for i in range(len(bounds) // 2):
+        total += hash_text(
+            source, bounds[2 * i], bounds[2 * i + 1], bounds[2 * i + 2], plain, hashes[total:], words[total:]
+        )
+        starts[i + 1] = total
+    return total
+
+
+def pack(texts: list[tuple[str, str]]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Join records into one buffer of bytes and the ``2 * n + 1`` bounds of their fields."""
+    parts = [field.encode("ascii", "replace") for text in texts for field in text]
+    bounds = np.zeros(len(parts) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, parts), np.int64, len(parts)), out=bounds[1:])
+    return np.frombuffer(b"".join(parts), np.uint8), bounds
+
+
+def hash_texts(texts: list[tuple[str, str]]) -> tuple[NDArray[np.uint64], NDArray[np.bool_], NDArray[np.int64]]:
+    """Hash the features of records (title, tasks).
+
+    Returns
+    -------
+    hashes
+        The features of all records, one after the other, with repeats.
+    words
+        Which of them are single words.
+    starts
+        Of shape (n + 1,): record i has ``hashes[starts[i]:starts[i + 1]]``.
+    """
+    source, bounds = pack(texts)
+    room = FEATURES_PER_BYTE * len(source) + 8 * len(texts) + 8
+    hashes, words = np.empty(room, np.uint64), np.empty(room, np.bool_)
+    starts = np.zeros(len(texts) + 1, np.int64)
+    total = _hash_texts(source, bounds, hashes, words, starts)
+    return hashes[:total], words[:total], starts

@@ -1,0 +1,174 @@
+"""Confidence that is a probability: temperatures and thresholds from out-of-fold predictions.
+
+Each example is scored by SVMs that have seen neither it nor a near-copy of it. A temperature a level and kind of record
+(Guo et al. 2017, fitted on out-of-fold scores) makes the softmax of the scores the share of right answers; a threshold a
+level is then the lowest confidence above which the codes given at that level are right as often as is asked.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+from occode.coding.tree import Tree
+from occode.coding.walk import BOTH, TASKS, TITLE
+from occode.training.fit import Node, ancestors
+
+KINDS = 3
+#: Temperatures are sought between these; scores of linear SVMs lie around -1 to 1.
+COOLEST, HOTTEST = 0.5, 20.0
+#: A threshold is never below this, however few predictions there are to set it by.
+LOWEST_THRESHOLD = 0.5
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Out-of-fold scores at one level: of each example at the parent on its true path, over that parent's children.
+
+    `scores` (n, widest), minus infinity beyond the parent's last child; `truth` the child's place, -1 where the example
+    goes no deeper than the parent; `kind` as in `occode.coding.walk`.
+    """
+
+    scores: NDArray[np.float32]
+    truth: NDArray[np.int32]
+    kind: NDArray[np.int32]
+
+
+def kind_of(text: tuple[str, str]) -> int:
+    """Return whether a record has a title, tasks, or both."""
+    return BOTH if text[0] and text[1] else (TITLE if text[0] else TASKS)
+
+
+def path_scores(
+    nodes: dict[int, Node], matrix: sp.csr_matrix, leaves: NDArray[np.int32], kinds: NDArray[np.int32], tree: Tree
+) -> list[Scores]:
+    """Score examples, whose true nodes are `leaves`, at every parent on their paths; one `Scores` a level."""
+    above = ancestors(tree)
+    widest = int(np.diff(tree.first_child).max())
+    found = []
+    for level in range(tree.levels):
+        scores, truths, kind = [], [], []
+        for parent in (node for node in nodes if tree.depth[node] == level):
+            mine = np.flatnonzero(above[leaves, level] == parent)
+            children = tree.children(parent)
+            block = np.full((len(mine), widest), -np.inf, np.float32)
+            node = nodes[parent]
+            block[:, : len(children)] = matrix[mine][:, node.columns] @ node.weights.T + node.bias
+            child = above[leaves[mine], level + 1]
+            scores.append(block)
+            truths.append(np.where(child < 0, -1, child - children.start))
+            kind.append(kinds[mine])
+        found.append(Scores(np.concatenate(scores), np.concatenate(truths), np.concatenate(kind)))
+    return found
+
+
+def fit_temperatures(levels: list[Scores]) -> NDArray[np.float32]:
+    """Return the temperatures (levels, kinds) that make the true children most probable (least log loss).
+
+    An example that goes no deeper counts for all children alike.
+    """
+    found = np.ones((len(levels), KINDS), np.float32)
+    for level, all_scores in enumerate(levels):
+        for kind in range(KINDS):
+            mine = all_scores.kind == kind
+            if mine.any():
+                found[level, kind] = _fit_temperature(all_scores.scores[mine], all_scores.truth[mine])
+    return found
+
+
+def _fit_temperature(scores: NDArray[np.float32], truth: NDArray[np.int32]) -> float:
+    real = np.isfinite(scores)
+    width = real.sum(axis=1)
+    settled = truth >= 0
+    target = np.where(settled[:, None], np.arange(scores.shape[1]) == truth[:, None], real / width[:, None])
+    finite = np.where(real, scores, 0)
+
+    def loss(log_temperature: float) -> float:
+        scaled = np.where(real, finite * np.exp(log_temperature), -np.inf)
+        scaled -= scaled.max(axis=1, keepdims=True)
+        total = np.log(np.exp(scaled).sum(axis=1, keepdims=True))
+        return float(-(target * np.where(real, scaled - total, 0)).sum())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(np.log(COOLEST), np.log(HOTTEST)), method="bounded").x))
+
+
+def thresholds(
+    confidence: NDArray[np.float32], right: NDArray[np.bool_], target: float
+) -> tuple[float, ...]:
+    """Return, level by level from the top, the lowest confidence at which the codes given are right often enough.
+
+    Parameters
+    ----------
+    confidence, right
+        Of shape (n, levels): out of fold, how sure the coder is of its best category at each level, and whether it is right.
+    target
+        The precision asked of the codes given at each level, counted over the records that no deeper level took.
+    """
+    found: list[float] = []
+    left = np.ones(len(confidence), np.bool_)
+    for level in range(confidence.shape[1] - 1, -1, -1):
+        threshold = _threshold(confidence[left, level], right[left, level], target)
+        found.append(threshold)
+        left &= confidence[:, level] < threshold
+    return tuple(reversed(found))
+
+
+def _threshold(confidence: NDArray[np.float32], right: NDArray[np.bool_], target: float) -> float:
+    order = np.argsort(-confidence, kind="stable")
+    precision = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    good = np.flatnonzero(precision >= target)
+    if not len(good):
+        return 1.0
+    return max(LOWEST_THRESHOLD, round(float(confidence[order[good[-1]]]), 4))
+
+
+
+def join(parts: tuple[Scores, ...]) -> Scores:
+    """Put the scores of several folds together."""
+    return Scores(
+        np.concatenate([part.scores for part in parts]),
+        np.concatenate([part.truth for part in parts]),
+        np.concatenate([part.kind for part in parts]),
+    )
+
+
+def right(best: NDArray[np.int32], leaves: NDArray[np.int32], tree: Tree) -> NDArray[np.bool_]:
+    """Return, of shape (n, levels), whether the best node of each level is the true one's ancestor or itself."""
+    return best == ancestors(tree)[leaves, 1 : tree.levels + 1]
+
+
+def expected_calibration_error(confidence: NDArray[np.float32], hit: NDArray[np.bool_], bins: int = 10) -> float:
+    """Return the mean gap between confidence and accuracy over equal-width bins, weighted by their records."""
+    place = np.minimum(bins - 1, (confidence * bins).astype(int))
+    return float(np.abs(np.bincount(place, confidence - hit, minlength=bins)).sum() / max(1, len(hit)))
+
+
+def metrics(
+    confidence: NDArray[np.float32], hit: NDArray[np.bool_], kind: NDArray[np.int32], cuts: tuple[float, ...]
+) -> dict[str, list[dict[str, float]]]:
+    """Describe out-of-fold predictions level by level, for each kind of record.
+
+    Each level has `accuracy` and `ece` of its best category over all records, and `coded` and `precision` of the codes given
+    at exactly this level.
+    """
+    found = {}
+    for name, code in (("title", TITLE), ("tasks", TASKS), ("both", BOTH)):
+        mine = kind == code
+        sure, good = confidence[mine], hit[mine]
+        left = np.ones(len(sure), np.bool_)
+        rows = []
+        for level in range(confidence.shape[1] - 1, -1, -1):
+            given = left & (sure[:, level] >= cuts[level])
+            left &= ~given
+            rows.append(
+                {
+                    "accuracy": round(float(good[:, level].mean()), 4) if len(good) else 0.0,
+                    "ece": round(expected_calibration_error(sure[:, level], good[:, level]), 4),
+                    "coded": round(float(given.mean()), 4) if len(good) else 0.0,
+                    "precision": round(float(good[given, level].mean()), 4) if given.any() else 0.0,
+                }
+            )
+        found[name] = rows[::-1]
+    return found

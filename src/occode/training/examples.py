@@ -1,0 +1,103 @@
+"""From lines to training examples: titles, tasks, both together, and misspelt copies, in folds of near-copies."""
+
+import random
+import re
+import unicodedata
+import zlib
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from occode.classification import Classification
+from occode.coding.normalise import normalise, stem
+from occode.training.corpus import NONE, Line
+from occode.training.spelling import misspell
+
+#: Words that tell a person's rank, hours or place and not the occupation: lines that differ only in them are near-copies.
+MODIFIERS = frozenset(
+    "a an and at for in of on or the to with my i assistant senior junior trainee apprentice lead leading head chief deputy "
+    "acting casual part full time self employed grade level principal graduate experienced qualified registered licensed "
+    "local own business contractor regional state national city rural council hospital school department government".split()
+)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Training examples, row by row.
+
+    `texts` are (title, tasks); `codes` a category at any level or `NONE`; `weights` positive; `folds` small integers:
+    near-copies share a fold; `natural` marks the rows that are as people fill in a form: not misspelt by rule, and no
+    task phrase in the place of a title.
+    """
+
+    texts: list[tuple[str, str]]
+    codes: list[str]
+    weights: NDArray[np.float32]
+    folds: NDArray[np.int32]
+    natural: NDArray[np.bool_]
+
+
+def official_lines(classification: Classification) -> list[Line]:
+    """Return the standard's titles as lines: without ``nec``, accents folded, bracketed parts both in and out."""
+    found = {}
+    for title in classification.titles():
+        for text in _spellings(title.title):
+            line = Line(text, "titles", title.code)
+            found.setdefault((line.key, line.code), line)
+    return list(found.values())
+
+
+def _spellings(title: str) -> list[str]:
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()
+    plain = re.sub(r"\s*\b(nec|\((?:NZ|Aus)\))$", "", plain.strip()).strip()
+    bracket = re.search(r"\s*\(([^)]*)\)\s*", plain)
+    texts = [plain]
+    if bracket:
+        texts.append((plain[: bracket.start()] + " " + plain[bracket.end() :]).strip())
+        texts.append(f"{bracket[1]} {plain[bracket.end() :]}".strip())
+    return [text[:100] for text in texts if len(text) >= 3]
+
+
+def fold_of(line: Line, folds: int) -> int:
+    """Return the fold of a line, the same for its near-copies: those with the same telling words, in any order."""
+    words = [stem(word) for word in normalise(line.text)]
+    telling = sorted({word for word in words if word not in MODIFIERS}) or sorted(words)
+    return zlib.crc32(f"{line.code} {' '.join(telling)}".encode()) % folds
+
+
+def make_examples(lines: list[Line], *, folds: int = 5, seed: int = 0, misspelt: float = 0.25) -> Examples:
+    """Build the examples of a corpus.
+
+    Every title and every task phrase stands alone; task phrases also stand where people put them, in the title field;
+    every title is joined with a task phrase of its code and fold; and a share of the titles, `misspelt`, is
+    repeated with a slip made by rule.
+    """
+    chance = random.Random(seed)  # noqa: S311  # training data, not a secret
+    rows: list[tuple[tuple[str, str], str, float, int, bool]] = []
+    placed = [(line, fold_of(line, folds)) for line in lines]
+    tasks: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for line, fold in placed:
+        if line.field == "tasks":
+            tasks[line.code, fold].append(line.text)
+    for line, fold in placed:
+        if line.field == "tasks":
+            rows.append((("", line.text), line.code, 1.0, fold, True))
+            rows.append(((line.text, ""), line.code, 1.0, fold, False))
+            continue
+        rows.append(((line.text, ""), line.code, 1.0, fold, True))
+        partners = tasks.get((line.code, fold))
+        if partners and line.code != NONE:
+            rows.append(((line.text, chance.choice(partners)), line.code, 1.0, fold, True))
+        if chance.random() < misspelt:
+            slip = misspell(line.text, chance)
+            if slip != line.text:
+                rows.append(((slip, ""), line.code, 0.5, fold, False))
+    return Examples(
+        [row[0] for row in rows],
+        [row[1] for row in rows],
+        np.array([row[2] for row in rows], np.float32),
+        np.array([row[3] for row in rows], np.int32),
+        np.array([row[4] for row in rows], np.bool_),
+    )

@@ -1,0 +1,176 @@
+"""Training from end to end: lines in, a calibrated model out; the same input and code give the same bytes."""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from os import cpu_count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import occode
+from occode.classification import Classification
+from occode.coding.coder import Coder
+from occode.coding.model import Model
+from occode.coding.tree import Tree
+from occode.training import calibrate
+from occode.training.assemble import assemble
+from occode.training.corpus import Line
+from occode.training.examples import Examples, make_examples
+from occode.training.fit import Node, fit
+from occode.training.vectorise import Vocabulary
+
+MODEL_TYPE = "hsvm2"
+INPUT_FORMAT = ["occp_text", "tasks_text"]
+#: Names the space of model ids (RFC 9562 section 5.5).
+NAMESPACE = uuid.UUID("6f2c8a52-6f0b-5c7e-9b1d-3f6f1c0a7d11")
+#: What a change of makes another model: the packages whose arithmetic ends up in the arrays.
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "numba")
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to train.
+
+    `target_precision` is the share of given codes that should be right, 0 to 1; `folds` of near-copies are held out in turn to
+    calibrate; `seed` makes the chance choices.
+    """
+
+    target_precision: float = 0.95
+    folds: int = 4
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Task:
+    """One model to be trained: the classification, the lines, where they came from (name to SHA-256), and the options."""
+
+    classification: Classification
+    lines: list[Line]
+    sources: dict[str, str]
+    options: Options = field(default_factory=Options)
+
+    @property
+    def fingerprint(self) -> dict[str, Any]:
+        """All that decides what the model will be."""
+        return {
+            "topic": self.classification.name,
+            "classification": classification_hash(self.classification),
+            "sources": self.sources,
+            "options": asdict(self.options),
+            "code": code_hash(),
+            "libraries": {name: version(name) for name in LIBRARIES},
+        }
+
+    @property
+    def model_id(self) -> str:
+        """The GUID of the model that this task makes, known before it is trained."""
+        return str(uuid.uuid5(NAMESPACE, json.dumps(self.fingerprint, sort_keys=True)))
+
+
+def classification_hash(classification: Classification) -> str:
+    """Return the SHA-256 of a classification's categories and titles."""
+    facts = [[c.code, c.title] for c in classification.categories.values()]
+    facts += [[t.code, t.title] for t in classification.other_titles]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def code_hash() -> str:
+    """Return the SHA-256 of the source of `occode.coding` and `occode.training`."""
+    total = hashlib.sha256()
+    root = Path(occode.__file__).parent
+    for folder in ("coding", "training"):
+        for path in sorted((root / folder).glob("*.py")):
+            total.update(path.name.encode() + path.read_bytes())
+    return total.hexdigest()
+
+
+def train(task: Task, progress: Progress = lambda stage, done, total: None) -> Model:
+    """Train, calibrate and describe a model.
+
+    Parameters
+    ----------
+    task
+        What to train.
+    progress
+        Called with a stage's name, the steps done and all its steps.
+    """
+    tree = Tree.of(task.classification)
+    examples = make_examples(task.lines, folds=task.options.folds, seed=task.options.seed)
+    held_out = _out_of_fold(examples, tree, task, progress)
+    vocabulary, nodes = _fit(examples, np.ones(len(examples.texts), np.bool_), tree, "training", progress)
+    arrays = assemble(vocabulary, nodes, tree, held_out.temperature)
+    manifest = {
+        "modelId": task.model_id,
+        "modelType": MODEL_TYPE,
+        "inputFormat": INPUT_FORMAT,
+        "topic": task.classification.name,
+        "topicStandard": task.classification.full_name,
+        "topicVersion": task.classification.version,
+        "fingerprint": task.fingerprint,
+        "thresholds": held_out.thresholds,
+        "metrics": held_out.metrics,
+        "sizes": {"lines": len(task.lines), "examples": len(examples.texts), "features": len(arrays.keys)},
+    }
+    return Model(manifest, arrays)
+
+
+@dataclass(frozen=True)
+class _HeldOut:
+    temperature: NDArray[np.float32]
+    thresholds: tuple[float, ...]
+    metrics: dict[str, Any]
+
+
+def _out_of_fold(examples: Examples, tree: Tree, task: Task, progress: Progress) -> _HeldOut:
+    """Fit with each fold held out in turn, and learn from its predictions how sure to be."""
+    number = {code: i for i, code in enumerate(tree.codes)}
+    leaves = np.array([number[code] for code in examples.codes], np.int32)
+    kinds = np.array([calibrate.kind_of(text) for text in examples.texts], np.int32)
+    fitted: list[tuple[Vocabulary, dict[int, Node], NDArray[np.int64]]] = []
+    parts: list[list[calibrate.Scores]] = []
+    for fold in range(task.options.folds):
+        stage = f"held out {fold + 1} of {task.options.folds}"
+        vocabulary, nodes = _fit(examples, examples.folds != fold, tree, stage, progress)
+        mine = np.flatnonzero((examples.folds == fold) & examples.natural)
+        matrix, _ = vocabulary.transform([examples.texts[i] for i in mine])
+        parts.append(calibrate.path_scores(nodes, matrix, leaves[mine], kinds[mine], tree))
+        fitted.append((vocabulary, nodes, mine))
+    temperature = calibrate.fit_temperatures([calibrate.join(level) for level in zip(*parts, strict=True)])
+    confidence, right, texts = [], [], []
+    for vocabulary, nodes, mine in fitted:
+        model = Model({"thresholds": [1.0] * tree.levels}, assemble(vocabulary, nodes, tree, temperature))
+        node, chance, *_ = Coder(model, task.classification).walk([examples.texts[i] for i in mine], 1)
+        confidence.append(chance)
+        right.append(calibrate.right(node, leaves[mine], tree))
+        texts.append(kinds[mine])
+    sure, hit, kind = np.concatenate(confidence), np.concatenate(right), np.concatenate(texts)
+    titled = kind != calibrate.TASKS
+    cuts = calibrate.thresholds(sure[titled], hit[titled], task.options.target_precision)
+    return _HeldOut(temperature, cuts, calibrate.metrics(sure, hit, kind, cuts))
+
+
+def _fit(
+    examples: Examples, used: NDArray[np.bool_], tree: Tree, stage: str, progress: Progress
+) -> tuple[Vocabulary, dict[int, Node]]:
+    rows = np.flatnonzero(used)
+    texts = [examples.texts[i] for i in rows]
+    vocabulary = Vocabulary.fit(texts)
+    matrix, _ = vocabulary.transform(texts)
+    parents = sum(len(tree.children(node)) > 1 for node in range(len(tree)))
+    done = iter(range(1, parents + 1))
+    nodes = fit(
+        matrix,
+        [examples.codes[i] for i in rows],
+        examples.weights[rows],
+        tree,
+        threads=cpu_count() or 1,
+        progress=lambda: progress(stage, next(done), parents),
+    )
+    return vocabulary, nodes
