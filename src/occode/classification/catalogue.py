@@ -52,6 +52,19 @@ class Catalogue:
                 return _load(folder / name)
         raise TopicNotFound(topic=name, known=", ".join(self.names()))
 
+    def topic(self, name: str) -> Classification:
+        """Return the classification called `name`, to which text is coded.
+
+        Raises
+        ------
+        TopicNotFound
+            There is none, or it has no corpus.
+        """
+        found = self.classification(name)
+        if not found.corpus:
+            raise TopicNotFound(topic=name, known=", ".join(topic.name for topic in self.topics()))
+        return found
+
     def correspondence(self, source: str, target: str) -> Correspondence:
         """Return the links from `source` to `target`, whichever way round the file has them."""
         for folder in self.folders:

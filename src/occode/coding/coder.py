@@ -3,17 +3,19 @@
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from os import cpu_count
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from occode.classification import Classification
+from occode.classification import Catalogue, Classification
 from occode.coding.decide import UNSUCCESSFUL, decide
 from occode.coding.kernels import pack
 from occode.coding.model import Model
 from occode.coding.record import MOST_SUGGESTIONS, Candidate, Coding, Record
 from occode.coding.tree import Tree
 from occode.coding.walk import BEAM, DROP, walk
+from occode.places import default_data_dir
 
 #: Suggestions to an unsuccessful record where the caller asks for no number (guide section 4.1).
 DEFAULT_SUGGESTIONS = 3
@@ -42,6 +44,19 @@ class Coder:
             arrays.table, arrays.idf, arrays.first_block, arrays.block_parent, arrays.block_weight, arrays.weights,
             arrays.scale, arrays.bias, arrays.temperature, arrays.unseen[0], self.tree.first_child,
         )  # fmt: skip
+
+    @classmethod
+    def load(cls, topic: str, *, model: str | None = None, data_dir: Path | None = None) -> "Coder":
+        """Load a trained model of `topic` (None: the latest) from the data folder (None: the default one).
+
+        Raises
+        ------
+        TopicNotFound, NoModel, ModelNotFound, InvalidModel
+        """
+        from occode.coding.registry import Registry
+
+        folder = data_dir or default_data_dir()
+        return Registry(folder / "models", Catalogue(folder / "classifications")).coder(topic, model)
 
     def code(
         self, title: str = "", tasks: str = "", *, min_confidence: float | None = None, suggestions: int | None = None

@@ -3,19 +3,19 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 
 from occode.errors import OccodeError
 
 MANIFEST = "manifest.json"
 ARRAYS = "arrays.safetensors"
+#: The types of safetensors that the arrays have.
+_DTYPES = {"U64": np.uint64, "U32": np.uint32, "U16": np.uint16, "I32": np.int32, "I8": np.int8, "F32": np.float32}
 #: Grows when the arrays change their meaning.
 FORMAT = 1
 
@@ -42,6 +42,8 @@ class Arrays:
         The SVMs' weights, quantised: the weight of child c is ``weights[...] * scale[c]``.
     scale, bias : float32 (N,)
         Of each node as a child: the step of its weights and its intercept.
+    table : uint64 (a power of two,)
+        The way from a feature's hash to its row, see `occode.coding.walk.build_table`.
     temperature : float32 (L, 3)
         What the scores of a level are multiplied by before the softmax, for a record with a title only, tasks only, both.
     unseen : float32 (1,)
@@ -56,15 +58,9 @@ class Arrays:
     weights: NDArray[np.int8]
     scale: NDArray[np.float32]
     bias: NDArray[np.float32]
+    table: NDArray[np.uint64]
     temperature: NDArray[np.float32]
     unseen: NDArray[np.float32]
-
-    @cached_property
-    def table(self) -> NDArray[np.uint64]:
-        """An open-addressing table from the hash of a feature to its row, built when first asked for."""
-        from occode.coding.walk import build_table
-
-        return build_table(self.keys)
 
 
 @dataclass(frozen=True)
@@ -107,15 +103,27 @@ class Model:
                 raise InvalidModel(folder=folder, reason=f"its format is {manifest['format']}, not {FORMAT}")
             if verify and _sha256(folder / ARRAYS) != manifest["arraysSha256"]:
                 raise InvalidModel(folder=folder, reason="its arrays are damaged")
-            with safe_open(folder / ARRAYS, framework="numpy") as file:
-                arrays = Arrays(**{name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118  # not a dict
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+            arrays = Arrays(**_map(folder / ARRAYS))
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise InvalidModel(folder=folder, reason=error) from error
         return cls(manifest, arrays)
 
 
 def _fields(arrays: Arrays) -> dict[str, NDArray[Any]]:
     return {name: getattr(arrays, name) for name in Arrays.__dataclass_fields__}
+
+
+def _map(path: Path) -> dict[str, NDArray[Any]]:
+    """Map the arrays of a safetensors file, so that all processes share one copy (the library itself copies)."""
+    content = np.memmap(path, np.uint8, "r")
+    size = int.from_bytes(content[:8].tobytes(), "little")
+    header = json.loads(content[8 : 8 + size].tobytes())
+    data = np.asarray(content[8 + size :])
+    found = {}
+    for name, about in header.items():
+        first, last = about["data_offsets"]
+        found[name] = data[first:last].view(_DTYPES[about["dtype"]]).reshape(about["shape"])
+    return found
 
 
 def _sha256(path: Path) -> str:

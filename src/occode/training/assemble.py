@@ -4,6 +4,7 @@ import numpy as np
 
 from occode.coding.model import Arrays
 from occode.coding.tree import Tree
+from occode.coding.walk import build_table
 from occode.training.fit import Node
 from occode.training.vectorise import Vocabulary
 
@@ -35,8 +36,9 @@ def assemble(vocabulary: Vocabulary, nodes: dict[int, Node], tree: Tree, tempera
     flat = np.concatenate([part.ravel() for part in parts])
     take = np.repeat(source[order] - target, width[order]) + np.arange(len(flat))
     used, blocks = np.unique(column, return_counts=True)
+    keys = vocabulary.keys[used]
     return Arrays(
-        keys=vocabulary.keys[used],
+        keys=keys,
         idf=vocabulary.idf[used],
         first_block=np.concatenate([[0], np.cumsum(blocks)]).astype(np.int32),
         block_parent=parent_of[order],
@@ -44,6 +46,7 @@ def assemble(vocabulary: Vocabulary, nodes: dict[int, Node], tree: Tree, tempera
         weights=flat[take],
         scale=scale,
         bias=bias,
+        table=build_table(keys),
         temperature=temperature.astype(np.float32),
         unseen=np.array([vocabulary.unseen], np.float32),
     )

@@ -1,0 +1,39 @@
+"""The command ``occode``: its commands, and every error as one line and an exit code."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from occode.cli import clients, code, models, serve, settings, topics, train
+from occode.errors import OccodeError
+
+app = typer.Typer(
+    name="occode",
+    help="Code what people say of their jobs to an occupation classification.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("serve")(serve.serve)
+app.command("code")(code.code)
+app.command("train")(train.train)
+app.add_typer(models.app, name="models")
+app.command("topics")(topics.topics)
+app.command("settings")(settings.settings)
+app.add_typer(clients.app, name="clients")
+
+
+def run() -> None:
+    """Run the command line; an error that a person can mend is one line on standard error and exit code 1."""
+    try:
+        app()
+    except OccodeError as error:
+        Console(stderr=True, highlight=False).print(f"[bold red]error:[/] {_escape(error.message)}", soft_wrap=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.exit(1)
+
+
+def _escape(text: str) -> str:
+    return text.replace("[", r"\[")

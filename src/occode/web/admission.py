@@ -1,0 +1,81 @@
+"""Who gets in: guards that check, in this order, token, tier, rate, topic and model (guide section 10)."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from occode.access.clients import Client
+from occode.access.tokens import InvalidToken
+from occode.web.errors import RateLimitExceeded, Refused
+from occode.wiring import Parts
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+#: The guide writes the header with an s; both are taken, and the token with or without its scheme.
+HEADERS = ("authorization", "authorisation")
+
+
+def parts_of(connection: Connection) -> Parts:
+    """Return the parts that the application was made with."""
+    parts: Parts = connection.app.state.parts
+    return parts
+
+
+def client_of(connection: Connection) -> Client:
+    """Return the client that `admit` let in."""
+    client: Client = connection.scope["state"]["client"]
+    return client
+
+
+def bearer(connection: Connection) -> str:
+    """Return the token of a request (RFC 6750 section 2.1, guide section 3.2.1).
+
+    Raises
+    ------
+    InvalidToken
+        There is none.
+    """
+    for name in HEADERS:
+        value = connection.headers.get(name, "").strip()
+        if value:
+            scheme, _, rest = value.partition(" ")
+            return rest.strip() if scheme.lower() == "bearer" else value
+    raise InvalidToken
+
+
+async def admit(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Let a client with a good token in, count the request, and hold it to its tier and its rate.
+
+    Raises
+    ------
+    InvalidToken, InvalidClient, Refused, RateLimitExceeded
+    """
+    parts = parts_of(connection)
+    now = datetime.now(UTC)
+    claims = parts.tokens.check(bearer(connection), now)
+    client = parts.directory.active(claims.client_id)
+    connection.scope["state"]["client"] = client
+    if handler.opt.get("partner_only") and client.tier != "partner":
+        parts.directory.count(client.client_id, now.date(), refused=1)
+        raise Refused
+    allowance = parts.directory.allowance(client)
+    if allowance.items:
+        verdict = await asyncio.to_thread(parts.limiter.take, client.client_id, allowance)
+        if not verdict.allowed:
+            parts.directory.count(client.client_id, now.date(), refused=1)
+            raise RateLimitExceeded(verdict)
+        connection.scope["state"]["headers"] = verdict.headers()
+    parts.directory.count(client.client_id, now.date(), requests=1)
+
+
+def check_topic(connection: Connection, _: BaseRouteHandler) -> None:
+    """Raise `TopicNotFound` where the path names a topic that text is not coded to, or that is unknown."""
+    registry = parts_of(connection).registry
+    registry.catalogue.topic(connection.path_params["topic"])
+
+
+def check_model(connection: Connection, _: BaseRouteHandler) -> None:
+    """Raise `ModelNotFound` or `ModelOfOtherTopic` where the path names a model that is not live for the topic."""
+    parts_of(connection).registry.find(connection.path_params["topic"], connection.path_params["model"])

@@ -1,0 +1,96 @@
+"""The application: routes, error answers, headers of every answer, and the looks at the database between requests."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from litestar import Litestar
+from litestar.openapi.config import OpenAPIConfig
+from litestar.types import Message, Scope
+
+from occode.access.directory import REFRESH_SECONDS
+from occode.web import code, health, security, token, topics
+from occode.web.errors import HANDLERS
+from occode.wiring import Parts
+
+_log = structlog.get_logger(__name__)
+#: On every answer: nothing here is to be sniffed, framed, cached by others or fetched from elsewhere (OWASP secure headers).
+SECURITY_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'"),
+    (b"strict-transport-security", b"max-age=31536000"),
+]
+ROUTES = [
+    token.token,
+    topics.list_topics,
+    topics.describe_topic,
+    topics.list_models,
+    topics.describe_latest_model,
+    code.code,
+    code.code_with_model,
+    security.security_txt,
+    health.live,
+    health.ready,
+]
+
+
+def create_app(parts: Parts) -> Litestar:
+    """Make the ASGI application."""
+    app = Litestar(
+        route_handlers=list(ROUTES),
+        exception_handlers=HANDLERS,
+        before_send=[_add_headers],
+        lifespan=[_refreshing(parts)],
+        openapi_config=OpenAPIConfig(title="Occupation Coding Service", version="1", path="/internal/openapi"),
+        logging_config=None,
+    )
+    app.state.parts = parts
+    return app
+
+
+async def _add_headers(message: Message, scope: Scope) -> None:
+    if message["type"] != "http.response.start":
+        return
+    state: dict[str, Any] = scope.get("state") or {}
+    extra = [(name.lower().encode(), value.encode()) for name, value in state.get("headers", {}).items()]
+    request_id = (b"x-request-id", uuid4().hex.encode())
+    message["headers"] = [*message["headers"], *SECURITY_HEADERS, *extra, request_id]
+
+
+def _refreshing(parts: Parts) -> Any:
+    """Return a lifespan that reads keys and clients at start and every few seconds, and writes usage down."""
+
+    def refresh() -> None:
+        now = datetime.now(UTC)
+        parts.tokens.refresh(now)
+        parts.directory.refresh()
+        parts.directory.flush(now)
+
+    async def repeat() -> None:
+        while True:
+            await asyncio.sleep(REFRESH_SECONDS)
+            try:
+                await asyncio.to_thread(refresh)
+            except Exception as error:
+                _log.warning("the database does not answer; trying again", kind=type(error).__name__)
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        await asyncio.to_thread(refresh)
+        task = asyncio.create_task(repeat())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            await asyncio.to_thread(parts.directory.flush, datetime.now(UTC))
+
+    return lifespan

@@ -1,0 +1,95 @@
+"""Runs the application on uvicorn: one process or several that share one mapped model."""
+
+import os
+import socket
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvicorn
+from litestar import Litestar
+
+from occode.errors import OccodeError
+from occode.settings import Settings
+from occode.web.app import create_app
+from occode.wiring import parts
+
+#: How the settings reach a worker process, which is started afresh.
+_HANDED = "_OCCODE_SETTINGS"
+#: Seconds that accepted requests have to finish when the service is told to stop, and that an idle connection is kept.
+GRACE_SECONDS = 30
+IDLE_SECONDS = 30
+
+
+_PATHS = ("data_dir", "objects_dir")
+
+
+class PortTaken(OccodeError):
+    """The address {host}:{port} cannot be used: {reason}; choose another with --port or --host."""
+
+
+class CertificateUnreadable(OccodeError):
+    """The TLS certificate {cert} with the key {key} cannot be used: {reason}."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where to listen, with how many processes, and with which certificate."""
+
+    host: str
+    port: int
+    workers: int = 1
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+
+
+def serve_forever(settings: Settings, address: Address) -> None:
+    """Serve until told to stop (SIGINT, SIGTERM); what was accepted is finished.
+
+    Raises
+    ------
+    PortTaken, CertificateUnreadable
+    """
+    check_port(address)
+    os.environ[_HANDED] = msgspec.json.encode(_plain(settings)).decode()
+    options: dict[str, Any] = {
+        "host": address.host,
+        "port": address.port,
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": False,
+        "timeout_graceful_shutdown": GRACE_SECONDS,
+        "timeout_keep_alive": IDLE_SECONDS,
+        "ws": "none",
+    }
+    if address.tls_cert:
+        options |= {"ssl_certfile": str(address.tls_cert), "ssl_keyfile": str(address.tls_key or address.tls_cert)}
+    try:
+        uvicorn.run("occode.web.server:app", factory=True, workers=address.workers, **options)
+    except OSError as error:
+        raise CertificateUnreadable(cert=address.tls_cert, key=address.tls_key, reason=error) from error
+
+
+def app() -> Litestar:
+    """Make the application from the settings that `serve_forever` handed over."""
+    content = msgspec.json.decode(os.environ[_HANDED])
+    for name in _PATHS:
+        content[name] = Path(content[name])
+    return create_app(parts(Settings(**content)))
+
+
+def check_port(address: Address) -> None:
+    """Raise `PortTaken` where the address cannot be listened on."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((address.host, address.port))
+    except (OSError, OverflowError) as error:
+        raise PortTaken(host=address.host, port=address.port, reason=error) from error
+
+
+def _plain(settings: Settings) -> dict[str, Any]:
+    return {f.name: str(value) if isinstance(value := getattr(settings, f.name), Path) else value for f in fields(settings)}
