@@ -23,6 +23,7 @@ class UnknownSetting(OccodeError):
 
 
 def _setting(default: Any, about: str, *, secret: bool = False) -> Any:
+    """Return a dataclass field with what `occode settings` says of it."""
     return field(default=default, metadata={"about": about, "secret": secret})
 
 
@@ -31,11 +32,14 @@ class Settings:
     """All settings, with their defaults."""
 
     data_dir: Path = field(
-        default_factory=default_data_dir, metadata={"about": "folder of the models, and of the default database and objects"}
+        default_factory=default_data_dir,
+        metadata={"about": "folder of the models, and of the default database and objects"},
     )
     database_url: str = _setting("", "database; empty: SQLite in the data folder; postgresql+psycopg://user@host/name", secret=True)
     object_store: str = _setting("", "where batch files are kept; empty: the data folder; s3://bucket")
-    objects_dir: Path = _setting(Path(), "folder of the batch files where no object store is named; empty: objects, in the data folder")
+    objects_dir: Path = _setting(
+        Path(), "folder of the batch files where no object store is named; empty: objects, in the data folder"
+    )
     s3_endpoint: str = _setting("", "address of an S3 service other than AWS")
     s3_region: str = _setting("us-east-1", "region of the S3 service")
     s3_access_key: str = _setting("", "access key of the S3 service; empty: what boto3 finds", secret=True)
@@ -143,14 +147,25 @@ _CHOICES = {
 def _checked(settings: Settings) -> Settings:
     for name, choices in _CHOICES.items():
         if getattr(settings, name) not in choices:
-            raise InvalidSetting(name=PREFIX + name.upper(), value=getattr(settings, name), reason=f"it is one of {', '.join(choices)}")
+            raise InvalidSetting(
+                name=PREFIX + name.upper(), value=getattr(settings, name), reason=f"it is one of {', '.join(choices)}"
+            )
     for f in fields(Settings):
         value = getattr(settings, f.name)
         if isinstance(value, int) and value < 0:
             raise InvalidSetting(name=PREFIX + f.name.upper(), value=value, reason="it is not below zero")
-    starts = {"engine": ("local", "ray://"), "scanner": ("none", "clamd://"), "limits": ("", "redis://", "rediss://"), "object_store": ("", "s3://")}
+    starts = {
+        "engine": ("local", "ray://"),
+        "scanner": ("none", "clamd://"),
+        "limits": ("", "redis://", "rediss://"),
+        "object_store": ("", "s3://"),
+    }
     for name, allowed in starts.items():
         value = getattr(settings, name)
         if not any(value == start or (start.endswith("//") and value.startswith(start)) for start in allowed):
-            raise InvalidSetting(name=PREFIX + name.upper(), value=value, reason=f"it is one of {', '.join(a or 'empty' for a in allowed)}")
+            raise InvalidSetting(
+                name=PREFIX + name.upper(),
+                value=value,
+                reason=f"it is one of {', '.join(a or 'empty' for a in allowed)}",
+            )
     return settings

@@ -159,8 +159,8 @@ def authenticate(store: ClientStore, client_id: str, offered: Iterable[str]) -> 
         Unknown or suspended client, or wrong secret: which of them is not told.
     """
     client = store.get(client_id)
-    right = any([_matches(client.secret_hash if client else _NOBODY, secret) for secret in offered])
-    if client is None or not right or client.state != "active":
+    right = [_matches(client.secret_hash if client else _NOBODY, secret) for secret in offered]
+    if client is None or not any(right) or client.state != "active":
         raise InvalidClient
     return client
 

@@ -86,5 +86,10 @@ class Directory:
     def _restore(self, counts: Iterable[Usage]) -> None:
         for usage in counts:
             self.count(
-                usage.client_id, usage.day, requests=usage.requests, records=usage.records, coded=usage.coded, refused=usage.refused
+                usage.client_id,
+                usage.day,
+                requests=usage.requests,
+                records=usage.records,
+                coded=usage.coded,
+                refused=usage.refused,
             )

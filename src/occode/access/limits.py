@@ -26,7 +26,7 @@ class Allowance:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the limiter says of a request: of the window nearest to its end, the quota, what is left and the seconds to its reset."""
+    """What the limiter says of a request, and of the window that decided: its quota, what is left, the seconds to its reset."""
 
     allowed: bool
     name: str = ""

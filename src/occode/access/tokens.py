@@ -78,7 +78,12 @@ class Tokens:
     def issue(self, client_id: str, now: datetime) -> str:
         """Return a token for a client."""
         key = self._keys[0]
-        claims = {"iss": ISSUER, "sub": client_id, "iat": int(now.timestamp()), "exp": int((now + LIFETIME).timestamp())}
+        claims = {
+            "iss": ISSUER,
+            "sub": client_id,
+            "iat": int(now.timestamp()),
+            "exp": int((now + LIFETIME).timestamp()),
+        }
         return jwt.encode({"alg": ALGORITHM, "kid": key.key_id}, claims, _jwk(key), algorithms=[ALGORITHM])
 
     def check(self, token: str, now: datetime) -> Claims:

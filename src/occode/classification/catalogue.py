@@ -47,10 +47,15 @@ class Catalogue:
         TopicNotFound
             No folder has it.
         """
+        return _load(self.folder(name))
+
+    def folder(self, name: str) -> Path:
+        """Return the folder of a classification, or raise `TopicNotFound`."""
+        names = self.names()
         for folder in self.folders:
-            if name in self.names() and (folder / name / "topic.json").exists():
-                return _load(folder / name)
-        raise TopicNotFound(topic=name, known=", ".join(self.names()))
+            if name in names and (folder / name / "topic.json").exists():
+                return folder / name
+        raise TopicNotFound(topic=name, known=", ".join(names))
 
     def topic(self, name: str) -> Classification:
         """Return the classification called `name`, to which text is coded.

@@ -37,9 +37,7 @@ class Correspondence:
         """Read a CSV of source, target, part_of_target, part_of_source ('p' or empty)."""
         with path.open(newline="", encoding="utf-8") as file:
             rows = csv.DictReader(file)
-            return cls(
-                tuple(Link(r["source"], r["target"], bool(r["part_of_target"]), bool(r["part_of_source"])) for r in rows)
-            )
+            return cls(tuple(Link(r["source"], r["target"], bool(r["part_of_target"]), bool(r["part_of_source"])) for r in rows))
 
     def reverse(self) -> "Correspondence":
         """Return the links seen from the other side."""

@@ -36,7 +36,9 @@ def add(
     contact: Annotated[str, typer.Option(help="Address of the person to write to.")] = "",
     organisation: Annotated[str, typer.Option(help="Whom the client works for.")] = "",
     accept_terms: Annotated[bool, typer.Option("--accept-terms", help="The client has accepted the terms of use.")] = False,
-    per_second: Annotated[int | None, typer.Option(min=0, help="Requests a second; 0: no limit.", show_default="as the tier")] = None,
+    per_second: Annotated[
+        int | None, typer.Option(min=0, help="Requests a second; 0: no limit.", show_default="as the tier")
+    ] = None,
     per_hour: Annotated[int | None, typer.Option(min=0, help="Requests an hour; 0: no limit.", show_default="as the tier")] = None,
     data_dir: DataDir = None,
 ) -> None:
@@ -112,7 +114,9 @@ def remove(client_id: ClientId, data_dir: DataDir = None) -> None:
 
 @app.command()
 def usage(
-    client_id: ClientId, days: Annotated[int, typer.Option(min=1, help="How many days back.")] = 30, data_dir: DataDir = None
+    client_id: ClientId,
+    days: Annotated[int, typer.Option(min=1, help="How many days back.")] = 30,
+    data_dir: DataDir = None,
 ) -> None:
     """Show what a client asked for, by day."""
     from occode.access.clients import find

@@ -27,7 +27,8 @@ class UnknownColumn(OccodeError):
 
 
 class NoTextColumn(OccodeError):
-    """There is neither a column {title} nor {tasks} in {path}; name one with --title-column or --tasks-column. Its columns are: {columns}."""
+    """There is neither a column {title} nor {tasks} in {path}; name one with --title-column or --tasks-column.
+    Its columns are: {columns}."""
 
 
 class SameFile(OccodeError):
@@ -36,10 +37,15 @@ class SameFile(OccodeError):
 
 def code(
     input: Annotated[Path, typer.Argument(help="CSV, TSV, JSONL, XLSX or Parquet file, or - for standard input.")],  # noqa: A002
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Output file; - for standard output.", show_default="INPUT-coded")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Output file; - for standard output.", show_default="INPUT-coded"),
+    ] = None,
     topic: Topic = "osca",
     model: Annotated[str | None, typer.Option(help="Model id.", show_default="the latest")] = None,
-    min_confidence: Annotated[float | None, typer.Option(min=0, max=1, help="Confidence that a code must reach.", show_default="the model's")] = None,
+    min_confidence: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Confidence that a code must reach.", show_default="the model's")
+    ] = None,
     suggestions: Annotated[int, typer.Option(min=0, max=16, help="Suggestions for a record without a code.")] = 3,
     title_column: Annotated[str | None, typer.Option(help="Column of job titles.", show_default="occp_text")] = None,
     tasks_column: Annotated[str | None, typer.Option(help="Column of tasks.", show_default="tasks_text")] = None,
@@ -76,7 +82,11 @@ class _Columns:
     def __init__(self, path: Path, source: Source, title: str | None, tasks: str | None, record_id: str | None) -> None:
         from occode.coding import lines
 
-        self.title, self.tasks, self.record_id = title or lines.TITLE, tasks or lines.TASKS, record_id or lines.RECORD_ID
+        self.title, self.tasks, self.record_id = (
+            title or lines.TITLE,
+            tasks or lines.TASKS,
+            record_id or lines.RECORD_ID,
+        )
         if not source.columns:
             return
         names = ", ".join(source.columns)
@@ -136,10 +146,17 @@ def _default_output(path: Path) -> Path:
 
 
 def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[rate]}"), TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     return Progress(*columns, console=err, transient=True)
 
 
 def _report(counts: "Counts", target: Path) -> None:
     levels = ", ".join(f"{count:,} at {level} digits" for level, count in sorted(counts.by_level.items(), reverse=True))
-    err.print(f"{counts.total:,} records: {counts.successful:,} coded ({levels or 'none'}), {counts.unsuccessful:,} not, {counts.errors:,} errors -> {target}")
+    rest = f"{counts.unsuccessful:,} not, {counts.errors:,} errors -> {target}"
+    err.print(f"{counts.total:,} records: {counts.successful:,} coded ({levels or 'none'}), {rest}", soft_wrap=True)

@@ -50,7 +50,7 @@ def serve(
         scheme = "https" if tls_cert else "http"
         err.print(f"Serving on {scheme}://{host}:{port} (stop with Ctrl-C)")
         if demo:
-            err.print(_first_request(f"{scheme}://{host}:{port}"))
+            err.print(_first_request(f"{scheme}://{host}:{port}"), soft_wrap=True, markup=False)
         serve_forever(settings, address)
 
 
@@ -73,7 +73,14 @@ def _demo(settings: "Settings", host: str, stack: ExitStack) -> "Settings":
     settings = replace(settings, database_url=f"sqlite:///{folder / 'occode.db'}", object_store="", objects_dir=folder / "objects")
     engine = database(settings)
     for client_id, tier in DEMO_CLIENTS.items():
-        register(Clients(engine), client_id, tier, datetime.now(UTC), secret=DEMO_SECRET, terms_version=settings.terms_version)
+        register(
+            Clients(engine),
+            client_id,
+            tier,
+            datetime.now(UTC),
+            secret=DEMO_SECRET,
+            terms_version=settings.terms_version,
+        )
     engine.dispose()
     return settings
 
@@ -89,7 +96,8 @@ def _first_request(url: str) -> str:
     return f"""
 Code a first record from another terminal:
 
-  TOKEN=$(curl -s -u client1:{DEMO_SECRET} -d grant_type=client_credentials {url}/oauth2/token | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+  TOKEN=$(curl -s -u client1:{DEMO_SECRET} -d grant_type=client_credentials {url}/oauth2/token \\
+    | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
   curl -s {url}/v1/topics/osca/code -H "Authorization: Bearer $TOKEN" \\
     -d '{{"record": {{"occp_text": "software developer", "tasks_text": "writing code and unit tests"}}, "numberOfSuggestions": 3}}'
 """

@@ -1,19 +1,26 @@
 """Files of records as the command line reads and writes them: CSV, TSV, JSONL, XLSX, Parquet, row by row, columns kept."""
 
 import csv
-import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from occode.errors import OccodeError
 
 STDIN = Path("-")
-FORMATS = {".csv": "csv", ".tsv": "tsv", ".txt": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".xlsx": "xlsx", ".parquet": "parquet"}
+FORMATS = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".txt": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".xlsx": "xlsx",
+    ".parquet": "parquet",
+}
 
 
 class FileUnreadable(OccodeError):
@@ -64,9 +71,8 @@ def open_source(path: Path, stack: ExitStack) -> Source:
     """
     try:
         if path == STDIN:
-            raw: IO[bytes] = sys.stdin.buffer
-            start = io.BufferedReader(raw).peek(1)[:1] if not isinstance(raw, io.BufferedReader) else raw.peek(1)[:1]
-            return _text("jsonl" if start == b"{" else "csv", path, raw, 0)
+            start = cast(io.BufferedReader, sys.stdin.buffer).peek(1)[:1]
+            return _text("jsonl" if start == b"{" else "csv", path, sys.stdin.buffer, 0)
         kind = format_of(path)
         if kind in ("xlsx", "parquet"):
             return _frame(kind, path)
@@ -119,8 +125,8 @@ def _csv_rows(rows: Iterator[list[str]], header: list[str]) -> Iterator[Row]:
         if not row:
             continue
         values = dict(zip(header, row + [""] * (len(header) - len(row)), strict=False))
-        error = "" if len(row) == len(header) else f"the row has {len(row)} fields, the header {len(header)}"
-        yield Row(values, error)
+        ragged = "" if len(row) == len(header) else f"the row has {len(row)} fields, the header {len(header)}"
+        yield Row(values, ragged)
 
 
 def _json_row(line: str) -> Row:

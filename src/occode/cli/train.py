@@ -1,11 +1,12 @@
 """``occode train``: train a model version from the corpus and register it."""
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from occode.cli.options import DataDir, err, out, settings_from
 
@@ -31,12 +32,21 @@ def train(
         if if_missing and found and (registry.path(name, task.model_id) / "manifest.json").exists():
             continue
         with _progress() as bar:
-            steps = bar.add_task(f"{name}: reading", total=None)
-            model = fit(task, lambda stage, done, total: bar.update(steps, description=f"{name}: {stage}", completed=done, total=total))
+            model = fit(task, partial(_show, bar, bar.add_task(f"{name}: reading", total=None), name))
         release = publish(model, registry, datetime.now(UTC))
         out.print(f"{name}: version {release.version}, model {release.model_id}")
 
 
+def _show(bar: Progress, steps: TaskID, topic: str, stage: str, done: int, total: int) -> None:
+    bar.update(steps, description=f"{topic}: {stage}", completed=done, total=total)
+
+
 def _progress() -> Progress:
-    columns = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description:<28}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     return Progress(*columns, console=err)

@@ -120,9 +120,7 @@ class Coder:
         walk(source, bounds, *self._arrays, max(BEAM, leaves), DROP, node, chance, leaf, leaf_chance, known)
         return node, chance, leaf, leaf_chance, known
 
-    def _code_chunk(
-        self, records: list[tuple[str, str]], thresholds: tuple[float, ...], suggestions: int | None
-    ) -> list[Coding]:
+    def _code_chunk(self, records: list[tuple[str, str]], thresholds: tuple[float, ...], suggestions: int | None) -> list[Coding]:
         most = DEFAULT_SUGGESTIONS if suggestions is None else suggestions
         arrays = self.walk(records, max(1, most))
         node, chance, leaf, leaf_chance, known = (array.tolist() for array in arrays)
@@ -140,9 +138,7 @@ class Coder:
             found.append(Coding(self._candidate(best, chance[i][level]), others))
         return found
 
-    def _candidates(
-        self, leaf: list[int], chance: list[float], most: int, skip: int = -1
-    ) -> tuple[Candidate, ...]:
+    def _candidates(self, leaf: list[int], chance: list[float], most: int, skip: int = -1) -> tuple[Candidate, ...]:
         pairs = zip(leaf[:most], chance, strict=False)
         return tuple(self._candidate(node, p) for node, p in pairs if node >= 0 and node != skip)
 

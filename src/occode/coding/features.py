@@ -5,6 +5,7 @@ Python object; this module is what it is tested against.
 """
 
 from collections import Counter
+from itertools import pairwise
 
 from occode.coding.normalise import normalise, stem
 
@@ -46,7 +47,7 @@ def named_features(title: str, tasks: str) -> list[tuple[str, int, str]]:
         words = normalise(text)
         stems = [stem(word) for word in words]
         found += [("word", field, word) for word in stems]
-        found += [("pair", field, f"{first} {second}") for first, second in zip(stems, stems[1:], strict=False)]
+        found += [("pair", field, f"{first} {second}") for first, second in pairwise(stems)]
         for word in words:
             padded = f" {word} "
             if len(padded) > NGRAM:

@@ -9,9 +9,7 @@ from occode.coding import features as definition
 _FNV_OFFSET = np.uint64(definition.FNV_OFFSET)
 _FNV_PRIME = np.uint64(definition.FNV_PRIME)
 _PAIR = np.uint64(definition.PAIR)
-_SALTS = np.array(
-    [[definition.SALTS[kind, field] for kind in ("word", "pair", "ngram")] for field in (0, 1)], dtype=np.uint64
-)
+_SALTS = np.array([[definition.SALTS[kind, field] for kind in ("word", "pair", "ngram")] for field in (0, 1)], dtype=np.uint64)
 _M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _30, _27, _31 = np.uint64(30), np.uint64(27), np.uint64(31)
 _8, _16, _24 = np.uint64(8), np.uint64(16), np.uint64(24)
@@ -114,9 +112,7 @@ def _hash_texts(source, bounds, hashes, words, starts):  # type: ignore[no-untyp
     plain = np.empty(4 * longest + 8, np.uint8)
     total = 0
     for i in range(len(bounds) // 2):
-        total += hash_text(
-            source, bounds[2 * i], bounds[2 * i + 1], bounds[2 * i + 2], plain, hashes[total:], words[total:]
-        )
+        total += hash_text(source, bounds[2 * i], bounds[2 * i + 1], bounds[2 * i + 2], plain, hashes[total:], words[total:])
         starts[i + 1] = total
     return total
 

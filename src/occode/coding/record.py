@@ -1,6 +1,6 @@
 """What goes into the coder and what comes out: a record, a candidate code, a coding."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -64,6 +64,6 @@ class Coding(msgspec.Struct, frozen=True):
     candidates: tuple[Candidate, ...] = ()
 
     @property
-    def status(self) -> str:
+    def status(self) -> Literal["successful", "unsuccessful"]:
         """The ``codeStatus`` of guide section 11.3.1: successful or unsuccessful."""
         return "unsuccessful" if self.result is None else "successful"

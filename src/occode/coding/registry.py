@@ -151,7 +151,7 @@ class Registry:
 
 
 @lru_cache(maxsize=256)
-def _read(path: Path, changed: int) -> Releases:  # noqa: ARG001  # `changed` is part of the key: a new file is read anew
+def _read(path: Path, changed: int) -> Releases:  # `changed` is part of the key: a new file is read anew
     try:
         return msgspec.json.decode(path.read_bytes(), type=Releases)
     except (OSError, msgspec.DecodeError) as error:

@@ -89,9 +89,7 @@ class Keys:
         table = tables.signing_keys
         with self._engine.begin() as connection:
             if retire_others_at:
-                connection.execute(
-                    update(table).where(table.c.honoured_until.is_(None)).values(honoured_until=retire_others_at)
-                )
+                connection.execute(update(table).where(table.c.honoured_until.is_(None)).values(honoured_until=retire_others_at))
             connection.execute(insert(table).values(**asdict(key)))
 
     def keys(self, now: datetime) -> list[SigningKey]:

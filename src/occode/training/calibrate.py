@@ -94,9 +94,7 @@ def _fit_temperature(scores: NDArray[np.float32], truth: NDArray[np.int32]) -> f
     return float(np.exp(minimize_scalar(loss, bounds=(np.log(COOLEST), np.log(HOTTEST)), method="bounded").x))
 
 
-def thresholds(
-    confidence: NDArray[np.float32], right: NDArray[np.bool_], target: float
-) -> tuple[float, ...]:
+def thresholds(confidence: NDArray[np.float32], right: NDArray[np.bool_], target: float) -> tuple[float, ...]:
     """Return, level by level from the top, the lowest confidence at which the codes given are right often enough.
 
     Parameters
@@ -124,7 +122,6 @@ def _threshold(confidence: NDArray[np.float32], right: NDArray[np.bool_], target
     return max(LOWEST_THRESHOLD, round(float(confidence[order[good[-1]]]), 4))
 
 
-
 def join(parts: tuple[Scores, ...]) -> Scores:
     """Put the scores of several folds together."""
     return Scores(
@@ -136,7 +133,7 @@ def join(parts: tuple[Scores, ...]) -> Scores:
 
 def right(best: NDArray[np.int32], leaves: NDArray[np.int32], tree: Tree) -> NDArray[np.bool_]:
     """Return, of shape (n, levels), whether the best node of each level is the true one's ancestor or itself."""
-    return best == ancestors(tree)[leaves, 1 : tree.levels + 1]
+    return np.equal(best, ancestors(tree)[leaves, 1 : tree.levels + 1])
 
 
 def expected_calibration_error(confidence: NDArray[np.float32], hit: NDArray[np.bool_], bins: int = 10) -> float:

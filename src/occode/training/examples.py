@@ -17,9 +17,61 @@ from occode.training.spelling import misspell
 
 #: Words that tell a person's rank, hours or place and not the occupation: lines that differ only in them are near-copies.
 MODIFIERS = frozenset(
-    "a an and at for in of on or the to with my i assistant senior junior trainee apprentice lead leading head chief deputy "
-    "acting casual part full time self employed grade level principal graduate experienced qualified registered licensed "
-    "local own business contractor regional state national city rural council hospital school department government".split()
+    [
+        "a",
+        "an",
+        "and",
+        "at",
+        "for",
+        "in",
+        "of",
+        "on",
+        "or",
+        "the",
+        "to",
+        "with",
+        "my",
+        "i",
+        "assistant",
+        "senior",
+        "junior",
+        "trainee",
+        "apprentice",
+        "lead",
+        "leading",
+        "head",
+        "chief",
+        "deputy",
+        "acting",
+        "casual",
+        "part",
+        "full",
+        "time",
+        "self",
+        "employed",
+        "grade",
+        "level",
+        "principal",
+        "graduate",
+        "experienced",
+        "qualified",
+        "registered",
+        "licensed",
+        "local",
+        "own",
+        "business",
+        "contractor",
+        "regional",
+        "state",
+        "national",
+        "city",
+        "rural",
+        "council",
+        "hospital",
+        "school",
+        "department",
+        "government",
+    ]
 )
 
 
@@ -41,7 +93,7 @@ class Examples:
 
 def official_lines(classification: Classification) -> list[Line]:
     """Return the standard's titles as lines: without ``nec``, accents folded, bracketed parts both in and out."""
-    found = {}
+    found: dict[tuple[tuple[str, str], str], Line] = {}
     for title in classification.titles():
         for text in _spellings(title.title):
             line = Line(text, "titles", title.code)

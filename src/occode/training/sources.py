@@ -10,11 +10,11 @@ from occode.training.train import Options, Task
 from occode.training.translate import translate
 
 
-def shipped_corpus(topic: str) -> Path:
-    """Return the corpus folder of a topic: in the installed package, else beside the source."""
+def corpus_folder(catalogue: Catalogue, topic: str) -> Path:
+    """Return a topic's corpus: ``corpus`` in its own folder, else the one shipped with the package or beside its source."""
     package = Path(occode.__file__).parent
-    installed = package / "training" / "corpus_files" / topic
-    return installed if installed.exists() else package.parent.parent / "corpus" / topic
+    places = [catalogue.folder(topic) / "corpus", package / "training" / "corpus_files" / topic]
+    return next((place for place in places if place.exists()), package.parent.parent / "corpus" / topic)
 
 
 def task_for(catalogue: Catalogue, topic: str, corpus: Path | None = None, options: Options | None = None) -> Task:
@@ -36,21 +36,21 @@ def task_for(catalogue: Catalogue, topic: str, corpus: Path | None = None, optio
     TopicNotFound, CorpusNotFound, InvalidCorpus
     """
     classification = catalogue.topic(topic)
-    own, digests = _own(classification, corpus)
+    own, digests = _own(catalogue, classification, corpus)
     lines = [*official_lines(classification), *own]
     lender = classification.corpus
     if lender and lender != topic and corpus is None:
         source = catalogue.classification(lender)
-        lent = Corpus.load(shipped_corpus(lender), source)
+        lent = Corpus.load(corpus_folder(catalogue, lender), source)
         links = catalogue.correspondence(lender, topic)
         lines = [*lines, *translate([*official_lines(source), *lent.lines], source, classification, links, lines)]
         digests[lender] = lent.digest
     return Task(classification, lines, digests, options or Options())
 
 
-def _own(classification: Classification, folder: Path | None) -> tuple[list[Line], dict[str, str]]:
+def _own(catalogue: Catalogue, classification: Classification, folder: Path | None) -> tuple[list[Line], dict[str, str]]:
     try:
-        found = Corpus.load(folder or shipped_corpus(classification.name), classification)
+        found = Corpus.load(folder or corpus_folder(catalogue, classification.name), classification)
     except CorpusNotFound:
         if folder is not None or classification.corpus == classification.name:
             raise

@@ -18,6 +18,7 @@ from occode.classification import Classification
 from occode.coding.coder import Coder
 from occode.coding.model import Model
 from occode.coding.tree import Tree
+from occode.coding.walk import TASKS
 from occode.training import calibrate
 from occode.training.assemble import assemble
 from occode.training.corpus import Line
@@ -151,7 +152,7 @@ def _out_of_fold(examples: Examples, tree: Tree, task: Task, progress: Progress)
         right.append(calibrate.right(node, leaves[mine], tree))
         texts.append(kinds[mine])
     sure, hit, kind = np.concatenate(confidence), np.concatenate(right), np.concatenate(texts)
-    titled = kind != calibrate.TASKS
+    titled = kind != TASKS
     cuts = calibrate.thresholds(sure[titled], hit[titled], task.options.target_precision)
     return _HeldOut(temperature, cuts, calibrate.metrics(sure, hit, kind, cuts))
 

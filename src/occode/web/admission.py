@@ -9,7 +9,7 @@ from litestar.handlers import BaseRouteHandler
 
 from occode.access.clients import Client
 from occode.access.tokens import InvalidToken
-from occode.web.errors import RateLimitExceeded, Refused
+from occode.web.errors import InvalidBody, RateLimitExceeded, Refused
 from occode.wiring import Parts
 
 Connection = ASGIConnection[Any, Any, Any, Any]
@@ -79,3 +79,9 @@ def check_topic(connection: Connection, _: BaseRouteHandler) -> None:
 def check_model(connection: Connection, _: BaseRouteHandler) -> None:
     """Raise `ModelNotFound` or `ModelOfOtherTopic` where the path names a model that is not live for the topic."""
     parts_of(connection).registry.find(connection.path_params["topic"], connection.path_params["model"])
+
+
+def refuse_query(connection: Connection) -> None:
+    """Raise `InvalidBody` where the address has a query string (guide section 4.2)."""
+    if connection.scope["query_string"]:
+        raise InvalidBody("query strings are not accepted")

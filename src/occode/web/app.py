@@ -1,4 +1,4 @@
-"""The application: routes, error answers, headers of every answer, and the looks at the database between requests."""
+"""The application: routes, error answers, and the looks at the database between requests."""
 
 import asyncio
 import contextlib
@@ -6,12 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
 import structlog
 from litestar import Litestar
 from litestar.openapi.config import OpenAPIConfig
-from litestar.types import Message, Scope
 
 from occode.access.directory import REFRESH_SECONDS
 from occode.web import code, health, security, token, topics
@@ -19,14 +17,6 @@ from occode.web.errors import HANDLERS
 from occode.wiring import Parts
 
 _log = structlog.get_logger(__name__)
-#: On every answer: nothing here is to be sniffed, framed, cached by others or fetched from elsewhere (OWASP secure headers).
-SECURITY_HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"content-security-policy", b"default-src 'none'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'"),
-    (b"strict-transport-security", b"max-age=31536000"),
-]
 ROUTES = [
     token.token,
     topics.list_topics,
@@ -46,22 +36,12 @@ def create_app(parts: Parts) -> Litestar:
     app = Litestar(
         route_handlers=list(ROUTES),
         exception_handlers=HANDLERS,
-        before_send=[_add_headers],
         lifespan=[_refreshing(parts)],
         openapi_config=OpenAPIConfig(title="Occupation Coding Service", version="1", path="/internal/openapi"),
         logging_config=None,
     )
     app.state.parts = parts
     return app
-
-
-async def _add_headers(message: Message, scope: Scope) -> None:
-    if message["type"] != "http.response.start":
-        return
-    state: dict[str, Any] = scope.get("state") or {}
-    extra = [(name.lower().encode(), value.encode()) for name, value in state.get("headers", {}).items()]
-    request_id = (b"x-request-id", uuid4().hex.encode())
-    message["headers"] = [*message["headers"], *SECURITY_HEADERS, *extra, request_id]
 
 
 def _refreshing(parts: Parts) -> Any:

@@ -7,8 +7,8 @@ from typing import Any
 from litestar import Request, Response, post
 
 from occode.coding.coder import Coder
-from occode.web.admission import admit, check_model, check_topic, client_of, parts_of
-from occode.web.errors import BodyTooLarge, InvalidBody
+from occode.web.admission import admit, check_model, check_topic, client_of, parts_of, refuse_query
+from occode.web.errors import BodyTooLarge
 from occode.web.records import read, write
 
 #: Records up to this many are coded where the request is: a thread costs more than they do.
@@ -30,8 +30,7 @@ async def code_with_model(request: Req, topic: str, model: str) -> Response[byte
 
 
 async def _code(request: Req, coder: Coder) -> Response[bytes]:
-    if request.scope["query_string"]:
-        raise InvalidBody("query strings are not accepted")
+    refuse_query(request)
     wanted = read(await _body(request))
     texts = [record.texts for record in wanted.records]
     if len(texts) <= FEW:

@@ -13,6 +13,7 @@ from occode.access.tokens import InvalidToken
 from occode.classification import TopicNotFound
 from occode.coding.registry import ModelNotFound, ModelOfOtherTopic, NoModel
 from occode.errors import OccodeError
+from occode.web.edge import SlowClient
 
 _log = structlog.get_logger(__name__)
 
@@ -71,6 +72,7 @@ ANSWERS: dict[type[OccodeError], tuple[int, str | None]] = {
     NoModel: (500, "No models found for topic {topic}"),
     InvalidBody: (400, None),
     BodyTooLarge: (413, None),
+    SlowClient: (408, None),
     MalformedRecord: (400, None),
     NoRecords: (400, None),
     TooManyRecords: (400, None),

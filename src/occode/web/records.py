@@ -12,7 +12,7 @@ from occode.web.errors import InvalidBody, MalformedRecord, NoRecords, OutsideLi
 MOST_RECORDS = 300
 
 
-class RecordObject(Struct, forbid_unknown_fields=True, omit_defaults=True, rename=None):
+class RecordObject(Struct, forbid_unknown_fields=True, omit_defaults=True):
     """A record to be coded (guide section 11.2): at least one text field, 3 to 100 printable ASCII characters in all."""
 
     occp_text: str | UnsetType = UNSET
@@ -46,13 +46,13 @@ class InputObject(Struct, omit_defaults=True):
     tasks_text: str | UnsetType = UNSET
 
 
-class SynchronousCodeResponse(Struct, omit_defaults=True):
+class SynchronousCodeResponse(Struct, omit_defaults=True, kw_only=True):
     """How one record was coded (guide section 11.3.1)."""
 
+    recordId: str | UnsetType = UNSET  # noqa: N815  # the guide's name
     codeStatus: Literal["successful", "unsuccessful"]  # noqa: N815
     input: InputObject
     result: list[Candidate]
-    recordId: str | UnsetType = UNSET  # noqa: N815
 
 
 class Wanted(Struct):
@@ -103,11 +103,11 @@ def read(body: bytes) -> Wanted:
 
 def write(wanted: Wanted, codings: list[Coding]) -> bytes:
     """Return the body of the answer: an object for a single record, an array for records."""
-    answers = [_answer(record, coding, wanted.suggestions) for record, coding in zip(wanted.records, codings, strict=True)]
+    answers = [_answer(record, coding) for record, coding in zip(wanted.records, codings, strict=True)]
     return encode(answers[0] if wanted.single else answers)
 
 
-def _answer(record: RecordObject, coding: Coding, suggestions: int | None) -> SynchronousCodeResponse:
+def _answer(record: RecordObject, coding: Coding) -> SynchronousCodeResponse:
     result = [coding.result, *coding.candidates] if coding.result else list(coding.candidates)
     return SynchronousCodeResponse(
         codeStatus=coding.status,

@@ -6,7 +6,7 @@ from typing import Any
 
 from litestar import Request, Response, get
 
-from occode.web.admission import admit, parts_of
+from occode.web.admission import admit, parts_of, refuse_query
 
 VALID = timedelta(days=180)
 
@@ -14,6 +14,7 @@ VALID = timedelta(days=180)
 @get("/v1/security.txt", guards=[admit])
 async def security_txt(request: Request[Any, Any, Any]) -> Response[str]:
     """Return the contact for reports and until when it holds."""
+    refuse_query(request)
     contact = escape(parts_of(request).settings.security_contact)
     expires = (datetime.now(UTC) + VALID).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return Response(f"<p>contact: {contact}\nexpires: {expires}</p>\n", media_type="text/html")

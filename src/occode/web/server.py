@@ -8,11 +8,12 @@ from typing import Any
 
 import msgspec
 import uvicorn
-from litestar import Litestar
 
 from occode.errors import OccodeError
+from occode.logs import configure
 from occode.settings import Settings
 from occode.web.app import create_app
+from occode.web.edge import Edge
 from occode.wiring import parts
 
 #: How the settings reach a worker process, which is started afresh.
@@ -72,12 +73,14 @@ def serve_forever(settings: Settings, address: Address) -> None:
         raise CertificateUnreadable(cert=address.tls_cert, key=address.tls_key, reason=error) from error
 
 
-def app() -> Litestar:
+def app() -> Edge:
     """Make the application from the settings that `serve_forever` handed over."""
     content = msgspec.json.decode(os.environ[_HANDED])
     for name in _PATHS:
         content[name] = Path(content[name])
-    return create_app(parts(Settings(**content)))
+    settings = Settings(**content)
+    configure(settings.log_level, settings.log_format)
+    return Edge(create_app(parts(settings)))
 
 
 def check_port(address: Address) -> None:

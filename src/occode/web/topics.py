@@ -5,8 +5,7 @@ from typing import Any
 import msgspec
 from litestar import Request, Response, get
 
-from occode.web.admission import admit, check_topic, parts_of
-from occode.web.errors import InvalidBody
+from occode.web.admission import admit, check_topic, parts_of, refuse_query
 
 Req = Request[Any, Any, Any]
 
@@ -48,6 +47,5 @@ async def describe_latest_model(request: Req, topic: str) -> Response[bytes]:
 
 
 def _answer(request: Req, content: Any) -> Response[bytes]:
-    if request.scope["query_string"]:
-        raise InvalidBody("query strings are not accepted")
+    refuse_query(request)
     return Response(msgspec.json.encode(content), media_type="application/json")

@@ -52,7 +52,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_limit_hits_key_at", "limit_hits", ["key", "at"])
     op.create_table(
-        "limit_keys", sa.Column("key", sa.String(300), nullable=False), sa.PrimaryKeyConstraint("key", name="pk_limit_keys")
+        "limit_keys",
+        sa.Column("key", sa.String(300), nullable=False),
+        sa.PrimaryKeyConstraint("key", name="pk_limit_keys"),
     )
 
 
