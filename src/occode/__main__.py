@@ -2,4 +2,5 @@
 
 from occode.cli.app import run
 
-run()
+if __name__ == "__main__":  # the processes of a pool import this module too
+    run()

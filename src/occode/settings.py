@@ -74,6 +74,11 @@ class Settings:
         return self.data_dir / "objects" if self.objects_dir == Path() else self.objects_dir
 
     @property
+    def key_file(self) -> Path:
+        """The file of the master key of the folder of batch files."""
+        return Path(self.master_key) if self.master_key else self.objects.parent / "master.key"
+
+    @property
     def models(self) -> Path:
         """The models folder."""
         return self.data_dir / "models"
@@ -114,6 +119,11 @@ def read(flags: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
     values = {f.name: _convert(name, environment[name], hints[f.name]) for name, f in known.items() if environment.get(name)}
     values |= {name: value for name, value in flags.items() if value is not None}
     return _checked(Settings(**values))
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """Return environment variables from which `read` makes equal settings in another process."""
+    return {PREFIX + f.name.upper(): str(value) for f in fields(Settings) if (value := getattr(settings, f.name)) != f.default}
 
 
 def origins(settings: Settings, flags: Mapping[str, Any], environment: Mapping[str, str]) -> list[Origin]:

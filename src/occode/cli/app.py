@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from occode.cli import clients, code, models, serve, settings, topics, train
+from occode.cli import clients, code, models, operations, serve, settings, topics, train, worker
 from occode.errors import OccodeError
 
 app = typer.Typer(
@@ -16,12 +16,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
 app.command("code")(code.code)
 app.command("train")(train.train)
 app.add_typer(models.app, name="models")
 app.command("topics")(topics.topics)
 app.command("settings")(settings.settings)
 app.add_typer(clients.app, name="clients")
+app.add_typer(operations.app, name="operations")
 
 
 def run() -> None:

@@ -27,8 +27,7 @@ class UnknownColumn(OccodeError):
 
 
 class NoTextColumn(OccodeError):
-    """There is neither a column {title} nor {tasks} in {path}; name one with --title-column or --tasks-column.
-    Its columns are: {columns}."""
+    """{path} has no column {title} or {tasks}; name one with --title-column or --tasks-column: {columns}."""
 
 
 class SameFile(OccodeError):

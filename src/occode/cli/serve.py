@@ -1,7 +1,7 @@
 """``occode serve``: the HTTP service."""
 
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -33,10 +33,12 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, help="Web processes.")] = 1,
     tls_cert: Annotated[Path | None, typer.Option(exists=True, help="TLS certificate (PEM).")] = None,
     tls_key: Annotated[Path | None, typer.Option(exists=True, help="Its key (PEM).")] = None,
+    no_worker: Annotated[bool, typer.Option("--no-worker", help="Leave batches to `occode worker`.")] = False,
     demo: Annotated[bool, typer.Option("--demo", help="Throw-away data and the guide's example clients.")] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Serve the API."""
+    from occode.cli.worker import embedded
     from occode.web.server import Address, check_port, serve_forever
     from occode.wiring import models
 
@@ -51,7 +53,8 @@ def serve(
         err.print(f"Serving on {scheme}://{host}:{port} (stop with Ctrl-C)")
         if demo:
             err.print(_first_request(f"{scheme}://{host}:{port}"), soft_wrap=True, markup=False)
-        serve_forever(settings, address)
+        with nullcontext() if no_worker else embedded(settings):
+            serve_forever(settings, address)
 
 
 def _require_model(registry: "Registry") -> None:

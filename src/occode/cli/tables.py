@@ -1,6 +1,7 @@
 """Files of records as the command line reads and writes them: CSV, TSV, JSONL, XLSX, Parquet, row by row, columns kept."""
 
 import csv
+import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator

@@ -4,7 +4,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -97,6 +99,50 @@ limit_hits = Table(
     Column("at", Float(53), nullable=False),
     Column("until", Float(53), nullable=False),
     Index("ix_limit_hits_key_at", "key", "at"),
+)
+
+operations = Table(
+    "operations",
+    metadata,
+    _id("operation_id", primary_key=True),
+    _id("client_id", nullable=False),
+    _id("topic", nullable=False),
+    _id("model_id", nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("stage", String(20), nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("upload_until", Moment, nullable=False),
+    Column("received", Moment),
+    Column("coding_since", Moment),
+    Column("finished", Moment),
+    Column("error", Text),
+    Column("records_total", BigInteger, nullable=False),
+    Column("about", JSON, nullable=False),
+    _id("worker"),
+    Column("lease_until", Moment),
+    Column("not_before", Moment),
+    Column("attempt", Integer, nullable=False),
+    Column("served", Moment),
+    Index("ix_operations_state_stage", "state", "stage"),
+    Index("ix_operations_client_id", "client_id"),
+)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("operation_id", String(200), ForeignKey("operations.operation_id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("first_line", BigInteger, nullable=False),
+    Column("lines", BigInteger, nullable=False),
+    Column("result", JSON),
+    Column("done", Boolean, nullable=False),
+    _id("worker"),
+    Column("lease_until", Moment),
+    Column("not_before", Moment),
+    Column("attempt", Integer, nullable=False),
+    Index("ix_chunks_done", "done"),
 )
 
 limit_keys = Table("limit_keys", metadata, Column("key", String(300), primary_key=True))

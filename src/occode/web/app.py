@@ -12,7 +12,7 @@ from litestar import Litestar
 from litestar.openapi.config import OpenAPIConfig
 
 from occode.access.directory import REFRESH_SECONDS
-from occode.web import code, health, security, token, topics
+from occode.web import batch, code, health, objects, security, token, topics
 from occode.web.errors import HANDLERS
 from occode.wiring import Parts
 
@@ -25,6 +25,12 @@ ROUTES = [
     topics.describe_latest_model,
     code.code,
     code.code_with_model,
+    batch.create,
+    batch.create_with_model,
+    batch.status,
+    batch.status_with_model,
+    objects.receive,
+    objects.give,
     security.security_txt,
     health.live,
     health.ready,

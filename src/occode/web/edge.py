@@ -11,8 +11,9 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from occode.errors import OccodeError
 
 _log = structlog.get_logger("occode.access")
-#: Seconds that a client has for the whole of a request's body.
+#: Seconds that a client has for the whole of a request's body, and for the next piece of an upload.
 BODY_SECONDS = 30.0
+UPLOADS = "/objects/"
 #: On every answer: nothing here is to be sniffed, framed, sent on as a referrer or fetched from elsewhere (OWASP secure headers).
 SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -56,11 +57,11 @@ class _Exchange:
         scope["state"] = {"request_id": self._request_id}
 
     async def receive(self) -> Any:
-        left = BODY_SECONDS - (perf_counter() - self._started)
+        spent = 0.0 if self.scope["path"].startswith(UPLOADS) else perf_counter() - self._started
         if self._status:
             return await self._receive()
         try:
-            return await asyncio.wait_for(self._receive(), max(0.001, left))
+            return await asyncio.wait_for(self._receive(), max(0.001, BODY_SECONDS - spent))
         except TimeoutError:
             raise SlowClient from None
 

@@ -10,9 +10,12 @@ from litestar.exceptions import HTTPException
 from occode.access.clients import InvalidClient
 from occode.access.limits import Verdict
 from occode.access.tokens import InvalidToken
+from occode.batch.operations import NotOwner, OperationNotFound
+from occode.batch.ports import ObjectMissing
 from occode.classification import TopicNotFound
 from occode.coding.registry import ModelNotFound, ModelOfOtherTopic, NoModel
 from occode.errors import OccodeError
+from occode.storage.folder import InvalidSignature
 from occode.web.edge import SlowClient
 
 _log = structlog.get_logger(__name__)
@@ -73,6 +76,10 @@ ANSWERS: dict[type[OccodeError], tuple[int, str | None]] = {
     InvalidBody: (400, None),
     BodyTooLarge: (413, None),
     SlowClient: (408, None),
+    OperationNotFound: (404, "Unable to retrieve operation for given id"),
+    NotOwner: (401, "User is not authorised to retrieve operation {operation_id}"),
+    InvalidSignature: (403, "AccessDenied: the address is not valid, or its time is over"),
+    ObjectMissing: (404, "NoSuchKey"),
     MalformedRecord: (400, None),
     NoRecords: (400, None),
     TooManyRecords: (400, None),

@@ -2,28 +2,22 @@
 
 import os
 import socket
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import uvicorn
 
 from occode.errors import OccodeError
 from occode.logs import configure
-from occode.settings import Settings
+from occode.settings import Settings, as_environment, read
 from occode.web.app import create_app
 from occode.web.edge import Edge
 from occode.wiring import parts
 
-#: How the settings reach a worker process, which is started afresh.
-_HANDED = "_OCCODE_SETTINGS"
 #: Seconds that accepted requests have to finish when the service is told to stop, and that an idle connection is kept.
 GRACE_SECONDS = 30
 IDLE_SECONDS = 30
-
-
-_PATHS = ("data_dir", "objects_dir")
 
 
 class PortTaken(OccodeError):
@@ -53,7 +47,7 @@ def serve_forever(settings: Settings, address: Address) -> None:
     PortTaken, CertificateUnreadable
     """
     check_port(address)
-    os.environ[_HANDED] = msgspec.json.encode(_plain(settings)).decode()
+    os.environ.update(as_environment(settings))
     options: dict[str, Any] = {
         "host": address.host,
         "port": address.port,
@@ -75,10 +69,7 @@ def serve_forever(settings: Settings, address: Address) -> None:
 
 def app() -> Edge:
     """Make the application from the settings that `serve_forever` handed over."""
-    content = msgspec.json.decode(os.environ[_HANDED])
-    for name in _PATHS:
-        content[name] = Path(content[name])
-    settings = Settings(**content)
+    settings = read({}, os.environ)
     configure(settings.log_level, settings.log_format)
     return Edge(create_app(parts(settings)))
 
@@ -92,7 +83,3 @@ def check_port(address: Address) -> None:
             probe.bind((address.host, address.port))
     except (OSError, OverflowError) as error:
         raise PortTaken(host=address.host, port=address.port, reason=error) from error
-
-
-def _plain(settings: Settings) -> dict[str, Any]:
-    return {f.name: str(value) if isinstance(value := getattr(settings, f.name), Path) else value for f in fields(settings)}

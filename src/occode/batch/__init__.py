@@ -1,0 +1,1 @@
+"""Asynchronous coding of files: create, receive, scan, code in chunks, deliver, expire (guide section 8)."""

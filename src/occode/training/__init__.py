@@ -1,0 +1,1 @@
+"""Models from text: corpus, examples, SVMs, calibration, publication."""
