@@ -18,10 +18,6 @@ class InvalidSetting(OccodeError):
     """The setting {name} cannot be {value!r}: {reason}."""
 
 
-class UnknownSetting(OccodeError):
-    """There is no setting {name}; "occode settings" lists them all."""
-
-
 def _setting(default: Any, about: str, *, secret: bool = False) -> Any:
     """Return a dataclass field with what `occode settings` says of it."""
     return field(default=default, metadata={"about": about, "secret": secret})
@@ -57,6 +53,8 @@ class Settings:
     partner_per_hour: int = _setting(0, "requests an hour of a partner client; 0: no limit")
     public_url: str = _setting("", "address under which clients reach the service, for upload and download links")
     max_upload_bytes: int = _setting(5 * 1024**3, "largest batch input file")
+    client_id: str = _setting("", "client id for `occode code --url`")
+    client_secret: str = _setting("", "client secret for `occode code --url`", secret=True)
     terms_version: str = _setting("1", "version of the terms of use that clients accept")
     security_contact: str = _setting("mailto:security@localhost", "whom /v1/security.txt names")
     metrics_port: int = _setting(0, "port of the Prometheus metrics, on the service's own address; 0: none")
@@ -108,17 +106,18 @@ def read(flags: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
     ------
     InvalidSetting
         A value does not fit.
-    UnknownSetting
-        An ``OCCODE_*`` variable that is no setting: a slip should not go unseen.
     """
     known = {PREFIX + f.name.upper(): f for f in fields(Settings)}
-    for name in environment:
-        if name.startswith(PREFIX) and name not in known:
-            raise UnknownSetting(name=name)
     hints = get_type_hints(Settings)
     values = {f.name: _convert(name, environment[name], hints[f.name]) for name, f in known.items() if environment.get(name)}
     values |= {name: value for name, value in flags.items() if value is not None}
     return _checked(Settings(**values))
+
+
+def unknown(environment: Mapping[str, str]) -> list[str]:
+    """Return the ``OCCODE_*`` variables that are no setting: a slip should not go unseen."""
+    known = {PREFIX + f.name.upper() for f in fields(Settings)}
+    return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
 
 
 def as_environment(settings: Settings) -> dict[str, str]:

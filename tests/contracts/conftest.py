@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +14,15 @@ import pytest
 import redis
 from sqlalchemy import Engine, text
 
+from occode.batch.ports import ObjectStore
 from occode.storage.database import connect, migrate
+from occode.storage.folder import FolderStore, master_key
+from occode.storage.s3 import S3Store
 from tests.conftest import free_port
+from tests.contracts.radosgw import ACCESS, KMS_KEY, SECRET, s3_server
 
 #: Set in CI: there, a backend that is not installed is a failure and not a skip.
-EVERYTHING = bool(os.environ.get("OCCODE_TEST_ALL_BACKENDS"))
+EVERYTHING = bool(os.environ.get("ALL_BACKENDS"))
 
 
 def require(program: str) -> None:
@@ -87,3 +92,28 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                     time.sleep(0.05)
         yield f"redis://127.0.0.1:{port}"
         process.terminate()
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The settings of a bucket on a real S3 server with SSE-KMS."""
+    for program in ("radosgw", "ceph-mon", "ceph-osd"):
+        require(program)
+    folder = Path("/tmp") / f"occode-s3-{os.getpid()}"  # its sockets' paths have to be short
+    folder.mkdir()
+    try:
+        with s3_server(folder) as address:
+            settings = {"endpoint": address, "region": "us-east-1", "access_key": ACCESS, "secret_key": SECRET}
+            store = S3Store("batches/some/prefix", KMS_KEY, **settings)
+            store._client.create_bucket(Bucket="batches")
+            yield settings
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["folder", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
+    """An object store of each kind."""
+    if request.param == "folder":
+        return FolderStore(tmp_path / "objects", master_key(tmp_path / "master.key"))
+    return S3Store(f"batches/{uuid.uuid4().hex}", KMS_KEY, **request.getfixturevalue("s3"))

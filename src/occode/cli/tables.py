@@ -162,7 +162,7 @@ class Sink:
     """An output that takes rows as they come; XLSX and Parquet are written at the end."""
 
     def __init__(self, path: Path, kind: str, columns: list[str], stack: ExitStack) -> None:
-        self._path, self._kind, self._columns = path, kind, columns
+        self._path, self.kind, self._columns = path, kind, columns
         self._kept: list[dict[str, Any]] = []
         try:
             self._file: IO[str] | None = self._open(stack) if kind in ("csv", "tsv", "jsonl") else None
@@ -199,7 +199,7 @@ class Sink:
 
         frame = pl.DataFrame({name: [row[name] for row in self._kept] for name in self._columns}, strict=False)
         try:
-            if self._kind == "xlsx":
+            if self.kind == "xlsx":
                 frame.write_excel(self._path)
             else:
                 frame.write_parquet(self._path)

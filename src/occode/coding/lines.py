@@ -56,12 +56,15 @@ class Counts:
         """All lines."""
         return self.successful + self.unsuccessful + self.errors
 
-    def add(self, other: "Counts") -> None:
-        """Add the counts of another piece."""
-        for level, count in other.by_level.items():
-            self.by_level[level] = self.by_level.get(level, 0) + count
-        self.unsuccessful += other.unsuccessful
-        self.errors += other.errors
+    def count(self, answer: AsynchronousCodeResponse) -> None:
+        """Count one answer."""
+        if answer.error:
+            self.errors += 1
+        elif answer.result is None:
+            self.unsuccessful += 1
+        else:
+            level = len(answer.result.code)
+            self.by_level[level] = self.by_level.get(level, 0) + 1
 
 
 class _Line(Struct):
@@ -105,14 +108,13 @@ def code_lines(
 def answer(record_id: str, coding: Coding, error: str | None, counts: Counts) -> AsynchronousCodeResponse:
     """Return the answer of one record, counted."""
     if error:
-        counts.errors += 1
-        return AsynchronousCodeResponse(record_id, error=error)
-    if coding.result is None:
-        counts.unsuccessful += 1
-        return AsynchronousCodeResponse(record_id, suggestions=coding.candidates)
-    level = len(coding.result.code)
-    counts.by_level[level] = counts.by_level.get(level, 0) + 1
-    return AsynchronousCodeResponse(record_id, result=coding.result)
+        found = AsynchronousCodeResponse(record_id, error=error)
+    elif coding.result is None:
+        found = AsynchronousCodeResponse(record_id, suggestions=coding.candidates)
+    else:
+        found = AsynchronousCodeResponse(record_id, result=coding.result)
+    counts.count(found)
+    return found
 
 
 def _read(line: bytes) -> tuple[str, Record, OccodeError | None]:
