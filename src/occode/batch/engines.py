@@ -81,7 +81,11 @@ class RayEngine:
             self.capacity = max(1, int(self._ray.cluster_resources().get("CPU", 1)))
         except Exception as error:
             raise RayUnreachable(address=address, reason=str(error).partition("\n")[0]) from error
-        self._task = ray.remote(num_cpus=1, max_retries=0)(run)
+
+        def task(job: Job) -> Result:
+            return run(job)
+
+        self._task = ray.remote(num_cpus=1, max_retries=0)(task)
 
     def submit(self, job: Job) -> "Future[Result]":
         """Have a chunk coded."""

@@ -35,6 +35,8 @@ def run() -> None:
         sys.exit(1)
     except BrokenPipeError:
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def _escape(text: str) -> str:

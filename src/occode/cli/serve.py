@@ -1,5 +1,7 @@
 """``occode serve``: the HTTP service."""
 
+import signal
+import sys
 import tempfile
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
@@ -42,6 +44,7 @@ def serve(
     from occode.web.server import Address, check_port, serve_forever
     from occode.wiring import models
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # what is open here is closed; the server itself has its own
     address = Address(host, port, workers, tls_cert, tls_key)
     settings = settings_from(data_dir)
     _require_model(models(settings))

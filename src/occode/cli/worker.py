@@ -7,11 +7,14 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from occode.cli.options import DataDir, err, settings_from
 
 if TYPE_CHECKING:
+    from occode.batch.worker import Worker
     from occode.settings import Settings
 
 #: Seconds before a worker that ended by itself is started again, and that one has to finish its chunks when told to stop.
@@ -19,7 +22,10 @@ AGAIN_SECONDS = 1
 GRACE_SECONDS = 60
 
 
-def worker(data_dir: DataDir = None) -> None:
+def worker(
+    embedded: Annotated[bool, typer.Option("--embedded", hidden=True, help="End when standard input does.")] = False,
+    data_dir: DataDir = None,
+) -> None:
     """Code batches until told to stop (SIGINT, SIGTERM); chunks at work are finished, the rest is left to others."""
     from occode.logs import configure
     from occode.wiring import worker as make
@@ -31,8 +37,16 @@ def worker(data_dir: DataDir = None) -> None:
     made = make(settings)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: made.stop())
+    if embedded:
+        threading.Thread(target=_stop_with_input, args=(made,), daemon=True).start()
     made.run()
     made.close()
+
+
+def _stop_with_input(made: "Worker") -> None:
+    """Stop when the process at the other end of standard input is gone, however it went."""
+    sys.stdin.buffer.read()
+    made.stop()
 
 
 @contextmanager
@@ -45,7 +59,8 @@ def embedded(settings: "Settings") -> Iterator[None]:
     running: list[subprocess.Popen[bytes]] = []
 
     def start() -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-m", "occode", "worker"], env=environment)
+        command = [sys.executable, "-m", "occode", "worker", "--embedded"]
+        return subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, start_new_session=True)
 
     def keep() -> None:
         while not over.is_set():

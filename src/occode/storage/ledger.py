@@ -99,14 +99,15 @@ class DatabaseLedger:
         """Lease a chunk that is nobody's, of the client with the fewest chunks at work."""
         with self._engine.begin() as connection:
             at_work = (chunks.c.operation_id == operations.c.operation_id) & ~chunks.c.done & (chunks.c.lease_until > now)
-            busy = _busy(at_work, chunks)
+            busy, own = _busy(at_work, chunks), _at_work(at_work)
             query = (
                 select(chunks, operations.c.topic, operations.c.model_id, operations.c.about)
                 .join(operations, operations.c.operation_id == chunks.c.operation_id)
                 .outerjoin(busy, busy.c.client_id == operations.c.client_id)
+                .outerjoin(own, own.c.operation_id == operations.c.operation_id)
                 .where(operations.c.state == State.IN_PROGRESS, operations.c.stage == Stage.CODE, ~chunks.c.done)
                 .where(*_free(chunks, now))
-                .order_by(func.coalesce(busy.c.at_work, 0), operations.c.served, operations.c.received, chunks.c.number)
+                .order_by(*(func.coalesce(count.c.at_work, 0) for count in (busy, own)), operations.c.received, chunks.c.number)
                 .limit(1)
                 .with_for_update(of=chunks, skip_locked=True)
             )
@@ -115,8 +116,6 @@ class DatabaseLedger:
                 return None
             taken = {"worker": worker, "lease_until": now + lease, "attempt": row.attempt + 1}
             connection.execute(update(chunks).where(_is(row)).values(**taken))
-            own = operations.c.operation_id == row.operation_id
-            connection.execute(update(operations).where(own).values(served=now))
             return Job(_chunk(row), row.topic, row.model_id, tuple(row.about["fields"]), row.attempt + 1)
 
     def renew(self, worker: str, now: datetime, lease: timedelta) -> None:
@@ -191,6 +190,12 @@ def _busy(at_work: ColumnElement[bool], *tables: Any) -> Subquery:
     for table in tables:
         query = query.join_from(operations, table)
     return query.group_by(operations.c.client_id).subquery("busy")
+
+
+def _at_work(at_work: ColumnElement[bool]) -> Subquery:
+    """Select how many chunks each operation has at work."""
+    query = select(chunks.c.operation_id, func.count().label("at_work")).join_from(chunks, operations).where(at_work)
+    return query.group_by(chunks.c.operation_id).subquery("own")
 
 
 def _free(table: Any, now: datetime) -> list[ColumnElement[bool]]:

@@ -122,7 +122,6 @@ operations = Table(
     Column("lease_until", Moment),
     Column("not_before", Moment),
     Column("attempt", Integer, nullable=False),
-    Column("served", Moment),
     Index("ix_operations_state_stage", "state", "stage"),
     Index("ix_operations_client_id", "client_id"),
 )

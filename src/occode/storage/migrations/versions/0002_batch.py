@@ -23,7 +23,6 @@ def upgrade() -> None:
         sa.Column("worker", sa.String(200)),
         *(sa.Column(name, _MOMENT) for name in ("lease_until", "not_before")),
         sa.Column("attempt", sa.Integer, nullable=False),
-        sa.Column("served", _MOMENT),
         sa.PrimaryKeyConstraint("operation_id", name="pk_operations"),
     )
     op.create_index("ix_operations_state_stage", "operations", ["state", "stage"])
