@@ -59,5 +59,5 @@ def test_chunks_come_back_fail_or_are_lost_and_the_engine_goes_on(engine: Engine
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_unreachable_cluster_is_told_with_its_address() -> None:
     """In one line."""
-    with pytest.raises(RayUnreachable, match=r"127\.0\.0\.1:1 "):
-        RayEngine(partial(run, ""), "127.0.0.1:1")
+    with pytest.raises(RayUnreachable, match=r"ray://127\.0\.0\.1:1 "):
+        RayEngine(partial(run, ""), "ray://127.0.0.1:1")

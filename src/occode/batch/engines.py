@@ -2,11 +2,13 @@
 
 import multiprocessing
 import os
+import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
+from urllib.parse import urlsplit
 
 from occode.batch.ports import Job, Result
 from occode.errors import OccodeError
@@ -76,6 +78,7 @@ class RayEngine:
             raise RayMissing from error
         self._ray: Any = ray
         try:
+            _check_answers(address)
             if not ray.is_initialized():
                 ray.init(address=address, log_to_driver=False, configure_logging=False)
             self.capacity = max(1, int(self._ray.cluster_resources().get("CPU", 1)))
@@ -95,6 +98,13 @@ class RayEngine:
     def close(self) -> None:
         """Leave the cluster."""
         self._ray.shutdown()
+
+
+def _check_answers(address: str) -> None:
+    """Raise `OSError` where nobody answers at a cluster's address: Ray itself would wait for minutes."""
+    found = urlsplit(address)
+    if found.hostname and found.port:
+        socket.create_connection((found.hostname, found.port), timeout=5).close()
 
 
 def _end_with_parent() -> None:

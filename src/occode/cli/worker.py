@@ -60,7 +60,7 @@ def embedded(settings: "Settings") -> Iterator[None]:
 
     def start() -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "occode", "worker", "--embedded"]
-        return subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, start_new_session=True)
+        return subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603  # our own
 
     def keep() -> None:
         while not over.is_set():
