@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from occode.cli import clients, code, models, operations, serve, settings, topics, train, worker
+from occode.cli import clients, code, corpus, models, operations, serve, settings, topics, train, worker
 from occode.errors import OccodeError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.add_typer(models.app, name="models")
 app.command("topics")(topics.topics)
 app.command("settings")(settings.settings)
 app.add_typer(clients.app, name="clients")
+app.add_typer(corpus.app, name="corpus")
 app.add_typer(operations.app, name="operations")
 
 
