@@ -83,7 +83,7 @@ def _fit_node(rows: sp.csr_matrix, child: NDArray[np.int32], weights: NDArray[np
         if truth.all():
             bias[i] = 1
         elif truth.any():
-            svm = LinearSVC(C=PENALTY, tol=1e-2, max_iter=300, random_state=0)
+            svm = LinearSVC(C=PENALTY, dual=False, tol=1e-2, max_iter=300)
             svm.fit(narrow, truth, sample_weight=weights)
             fitted[i], bias[i] = svm.coef_[0], svm.intercept_[0]
     return Node(columns.astype(np.int32), fitted, bias)
