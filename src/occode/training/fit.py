@@ -1,6 +1,5 @@
-"""One linear SVM per parent node over its children (liblinear through scikit-learn)."""
+"""One linear SVM per parent node over its children."""
 
-import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -8,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.svm import LinearSVC
 
 from occode.coding.tree import Tree
+from occode.training.svm import fit_one
 
 #: The SVMs' penalty: larger fits the corpus closer.
 PENALTY = 2.0
@@ -58,8 +56,7 @@ def fit(
         progress()
         return parent, node
 
-    with ThreadPoolExecutor(threads) as pool, warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with ThreadPoolExecutor(threads) as pool:
         return dict(pool.map(work, parents))
 
 
@@ -75,7 +72,8 @@ def ancestors(tree: Tree) -> NDArray[np.int32]:
 
 def _fit_node(rows: sp.csr_matrix, child: NDArray[np.int32], weights: NDArray[np.float32], children: range) -> Node:
     columns, inverse = np.unique(rows.indices, return_inverse=True)
-    narrow = sp.csr_matrix((rows.data.astype(np.float64), inverse.astype(np.int32), rows.indptr), (rows.shape[0], len(columns)))
+    narrow = inverse.astype(np.int32)
+    cost = PENALTY * weights.astype(np.float64)
     fitted = np.zeros((len(children), len(columns)), np.float32)
     bias = np.full(len(children), -1, np.float32)
     for i, node in enumerate(children):
@@ -83,7 +81,5 @@ def _fit_node(rows: sp.csr_matrix, child: NDArray[np.int32], weights: NDArray[np
         if truth.all():
             bias[i] = 1
         elif truth.any():
-            svm = LinearSVC(C=PENALTY, dual=False, tol=1e-2, max_iter=300)
-            svm.fit(narrow, truth, sample_weight=weights)
-            fitted[i], bias[i] = svm.coef_[0], svm.intercept_[0]
+            fitted[i], bias[i] = fit_one(rows.indptr, narrow, rows.data, len(columns), truth, cost)
     return Node(columns.astype(np.int32), fitted, bias)
