@@ -46,18 +46,60 @@ def fit(
     row_nodes = {code: i for i, code in enumerate(tree.codes)}
     leaves = np.array([row_nodes[code] for code in codes], np.int32)
     above = ancestors(tree)
-    parents = [node for node in range(len(tree)) if len(tree.children(node)) > 1]
-
-    def work(parent: int) -> tuple[int, Node]:
-        depth = int(tree.depth[parent])
-        mine = np.flatnonzero(above[leaves, depth] == parent)
-        child = above[leaves[mine], depth + 1]
-        node = _fit_node(matrix[mine], child, weights[mine], tree.children(parent))
-        progress()
-        return parent, node
-
+    found: dict[int, Node] = {}
     with ThreadPoolExecutor(threads) as pool:
-        return dict(pool.map(work, parents))
+        for depth in range(tree.levels):
+            parents = [node for node in range(len(tree)) if tree.depth[node] == depth and len(tree.children(node)) > 1]
+            problems = [_problem(matrix, weights, leaves, above, tree, parent) for parent in parents]
+            tasks = [(problem, child) for problem in problems for child in problem.children]
+            solved = dict(zip(tasks, pool.map(_solve, tasks), strict=True))
+            for parent, problem in zip(parents, problems, strict=True):
+                found[parent] = _node(problem, [solved[problem, child] for child in problem.children])
+                progress()
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """The rows of one parent, over the columns that they use: `child` is each row's child, the parent itself where it goes no deeper."""
+
+    columns: NDArray[np.int32]
+    starts: NDArray[np.int32]
+    places: NDArray[np.int32]
+    values: NDArray[np.float32]
+    cost: NDArray[np.float64]
+    child: NDArray[np.int32]
+    children: range
+
+
+def _problem(
+    matrix: sp.csr_matrix,
+    weights: NDArray[np.float32],
+    leaves: NDArray[np.int32],
+    above: NDArray[np.int32],
+    tree: Tree,
+    parent: int,
+) -> _Problem:
+    depth = int(tree.depth[parent])
+    mine = np.flatnonzero(above[leaves, depth] == parent)
+    rows = matrix[mine]
+    columns, places = np.unique(rows.indices, return_inverse=True)
+    cost = PENALTY * weights[mine].astype(np.float64)
+    child = above[leaves[mine], depth + 1]
+    return _Problem(columns.astype(np.int32), rows.indptr, places.astype(np.int32), rows.data, cost, child, tree.children(parent))
+
+
+def _solve(task: tuple[_Problem, int]) -> tuple[NDArray[np.float32], float]:
+    problem, child = task
+    truth = problem.child == child
+    if truth.all() or not truth.any():
+        return np.zeros(len(problem.columns), np.float32), 1.0 if truth.any() else -1.0
+    return fit_one(problem.starts, problem.places, problem.values, len(problem.columns), truth, problem.cost)
+
+
+def _node(problem: _Problem, solved: list[tuple[NDArray[np.float32], float]]) -> Node:
+    weights, bias = zip(*solved, strict=True)
+    return Node(problem.columns, np.stack(weights), np.array(bias, np.float32))
 
 
 def ancestors(tree: Tree) -> NDArray[np.int32]:
@@ -68,18 +110,3 @@ def ancestors(tree: Tree) -> NDArray[np.int32]:
         found[node] = found[parent[node]] if node else -1
         found[node, tree.depth[node]] = node
     return found
-
-
-def _fit_node(rows: sp.csr_matrix, child: NDArray[np.int32], weights: NDArray[np.float32], children: range) -> Node:
-    columns, inverse = np.unique(rows.indices, return_inverse=True)
-    narrow = inverse.astype(np.int32)
-    cost = PENALTY * weights.astype(np.float64)
-    fitted = np.zeros((len(children), len(columns)), np.float32)
-    bias = np.full(len(children), -1, np.float32)
-    for i, node in enumerate(children):
-        truth = child == node
-        if truth.all():
-            bias[i] = 1
-        elif truth.any():
-            fitted[i], bias[i] = fit_one(rows.indptr, narrow, rows.data, len(columns), truth, cost)
-    return Node(columns.astype(np.int32), fitted, bias)
