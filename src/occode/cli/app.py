@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from occode.cli import clients, code, corpus, models, operations, serve, settings, topics, train, worker
+from occode.cli import clients, code, corpus, evaluate, explain, models, operations, serve, settings, topics, train, worker
 from occode.errors import OccodeError
 
 app = typer.Typer(
@@ -18,7 +18,9 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
 app.command("code")(code.code)
+app.command("explain")(explain.explain)
 app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
 app.add_typer(models.app, name="models")
 app.command("topics")(topics.topics)
 app.command("settings")(settings.settings)

@@ -1,4 +1,4 @@
-"""``occode models``: list a topic's models, retire one, bring one back, choose the latest."""
+"""``occode models``: list a topic's models, show one's card, retire one, bring one back, choose the latest."""
 
 from typing import Annotated
 
@@ -33,6 +33,20 @@ def show(data_dir: DataDir = None) -> None:
             state = "latest" if release.model_id == latest else release.state
             table.add_row(topic.name, str(release.version), release.model_id, f"{release.released:%Y-%m-%d %H:%M}", state)
     out.print(table)
+
+
+@app.command()
+def card(
+    topic: TopicName,
+    model: Annotated[str | None, typer.Argument(help="Id of the model.", show_default="the latest")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Print a model's card: its data, its scores, its thresholds and its limits, in Markdown."""
+    from occode.training.card import card as card_of
+    from occode.wiring import models
+
+    coder = models(settings_from(data_dir)).coder(topic, model)
+    typer.echo(card_of(coder.model.manifest), nl=False)
 
 
 @app.command()

@@ -5,7 +5,7 @@ import re
 import unicodedata
 import zlib
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,16 +119,27 @@ def fold_of(line: Line, folds: int) -> int:
     return zlib.crc32(f"{line.code} {' '.join(telling)}".encode()) % folds
 
 
-def make_examples(lines: list[Line], *, folds: int = 5, seed: int = 0, misspelt: float = 0.25) -> Examples:
+def join(first: Examples, second: Examples) -> Examples:
+    """Put two sets of examples one after the other."""
+    return Examples(
+        first.texts + second.texts,
+        first.codes + second.codes,
+        np.concatenate([first.weights, second.weights]),
+        np.concatenate([first.folds, second.folds]),
+        np.concatenate([first.natural, second.natural]),
+    )
+
+
+def make_examples(lines: list[Line], *, folds: int = 5, seed: int = 0, misspelt: float = 0.25, by_code: bool = True) -> Examples:
     """Build the examples of a corpus.
 
     Every title and every task phrase stands alone; task phrases also stand where people put them, in the title field;
     every title is joined with a task phrase of its code and fold; and a share of the titles, `misspelt`, is
-    repeated with a slip made by rule.
+    repeated with a slip made by rule. Without `by_code`, lines with the same words share a fold even under different codes.
     """
     chance = random.Random(seed)  # noqa: S311  # training data, not a secret
     rows: list[tuple[tuple[str, str], str, float, int, bool]] = []
-    placed = [(line, fold_of(line, folds)) for line in lines]
+    placed = [(line, fold_of(line if by_code else replace(line, code=NONE), folds)) for line in lines]
     tasks: dict[tuple[str, int], list[str]] = defaultdict(list)
     for line, fold in placed:
         if line.field == "tasks":

@@ -61,7 +61,7 @@ def fit(
 
 @dataclass(frozen=True, eq=False)
 class _Problem:
-    """The rows of one parent, over the columns that they use: `child` is each row's child, the parent itself where it goes no deeper."""
+    """The rows of one parent, over the columns that they use; `child` is each row's child, -1 where it goes no deeper."""
 
     columns: NDArray[np.int32]
     starts: NDArray[np.int32]

@@ -1,4 +1,4 @@
-"""Putting models to use: register a trained one, retire one, choose the latest."""
+"""Putting models to use: register a trained one with its card, retire one, choose the latest."""
 
 import fcntl
 from collections.abc import Iterator
@@ -10,15 +10,19 @@ import msgspec
 
 from occode.coding.model import Model
 from occode.coding.registry import RELEASES, ModelNotFound, Registry, Release, Releases, State
+from occode.training.card import NAME as CARD
+from occode.training.card import card
 
 
 def publish(model: Model, registry: Registry, now: datetime) -> Release:
-    """Write a model's artefact and register it as the newest version of its topic.
+    """Write a model's artefact and its card, and register it as the newest version of its topic.
 
     A model that is there already (same input, same code) is written again and keeps its version; it is live afterwards.
     """
     topic = model.manifest["topic"]
-    model.save(registry.path(topic, model.model_id))
+    folder = registry.path(topic, model.model_id)
+    model.save(folder)
+    (folder / CARD).write_text(card(model.manifest), encoding="utf-8")
     with _changing(registry, topic) as (found, write):
         release = found.find(model.model_id)
         if release is None:

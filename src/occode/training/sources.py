@@ -6,6 +6,7 @@ import occode
 from occode.classification import Catalogue, Classification
 from occode.training.corpus import Corpus, CorpusNotFound, Line
 from occode.training.examples import official_lines
+from occode.training.own import Records
 from occode.training.train import Options, Task
 from occode.training.translate import translate
 
@@ -17,7 +18,17 @@ def corpus_folder(catalogue: Catalogue, topic: str) -> Path:
     return next((place for place in places if place.exists()), package.parent.parent / "corpus" / topic)
 
 
-def task_for(catalogue: Catalogue, topic: str, corpus: Path | None = None, options: Options | None = None) -> Task:
+#: The name of the operator's own data among a model's sources.
+RECORDS = "records"
+
+
+def task_for(
+    catalogue: Catalogue,
+    topic: str,
+    corpus: Path | None = None,
+    options: Options | None = None,
+    records: Records | None = None,
+) -> Task:
     """Gather what a topic is trained on.
 
     Parameters
@@ -30,6 +41,8 @@ def task_for(catalogue: Catalogue, topic: str, corpus: Path | None = None, optio
         A folder instead of the topic's own corpus.
     options
         How to train.
+    records
+        The operator's own labelled rows, beside the corpus.
 
     Raises
     ------
@@ -45,7 +58,9 @@ def task_for(catalogue: Catalogue, topic: str, corpus: Path | None = None, optio
         links = catalogue.correspondence(lender, topic)
         lines = [*lines, *translate([*official_lines(source), *lent.lines], source, classification, links, lines)]
         digests[lender] = lent.digest
-    return Task(classification, lines, digests, options or Options())
+    if records is not None:
+        digests[RECORDS] = records.digest
+    return Task(classification, lines, digests, options or Options(), records)
 
 
 def _own(catalogue: Catalogue, classification: Classification, folder: Path | None) -> tuple[list[Line], dict[str, str]]:

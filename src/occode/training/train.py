@@ -22,8 +22,9 @@ from occode.coding.walk import TASKS
 from occode.training import calibrate
 from occode.training.assemble import assemble
 from occode.training.corpus import Line
-from occode.training.examples import Examples, make_examples
+from occode.training.examples import Examples, join, make_examples
 from occode.training.fit import Node, fit
+from occode.training.own import Records, own_examples
 from occode.training.vectorise import Vocabulary
 
 MODEL_TYPE = "hsvm2"
@@ -32,6 +33,10 @@ INPUT_FORMAT = ["occp_text", "tasks_text"]
 NAMESPACE = uuid.UUID("6f2c8a52-6f0b-5c7e-9b1d-3f6f1c0a7d11")
 #: What a change of makes another model: the packages whose arithmetic ends up in the arrays.
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "numba")
+#: Modules that look at a model and make none: a change of theirs needs no new training.
+LOOKERS = frozenset(["card.py", "evaluate.py", "figures.py", "plots.py", "report.py", "explain.py"])
+#: As many natural examples as calibration scores out of fold; more would make training longer and no surer.
+MOST_SCORED = 100_000
 Progress = Callable[[str, int, int], None]
 
 
@@ -50,12 +55,16 @@ class Options:
 
 @dataclass(frozen=True)
 class Task:
-    """One model to be trained: the classification, the lines, where they came from (name to SHA-256), and the options."""
+    """One model to be trained: the classification, the lines, where they came from (name to SHA-256), and the options.
+
+    `records` are the operator's own labelled rows; their SHA-256 is among the `sources`, too.
+    """
 
     classification: Classification
     lines: list[Line]
     sources: dict[str, str]
     options: Options = field(default_factory=Options)
+    records: Records | None = None
 
     @property
     def fingerprint(self) -> dict[str, Any]:
@@ -83,11 +92,11 @@ def classification_hash(classification: Classification) -> str:
 
 
 def code_hash() -> str:
-    """Return the SHA-256 of the source of `occode.coding` and `occode.training`."""
+    """Return the SHA-256 of the source of `occode.coding` and `occode.training`, but for what only looks at models."""
     total = hashlib.sha256()
     root = Path(occode.__file__).parent
     for folder in ("coding", "training"):
-        for path in sorted((root / folder).glob("*.py")):
+        for path in sorted(path for path in (root / folder).glob("*.py") if path.name not in LOOKERS):
             total.update(path.name.encode() + path.read_bytes())
     return total.hexdigest()
 
@@ -103,7 +112,7 @@ def train(task: Task, progress: Progress = lambda stage, done, total: None) -> M
         Called with a stage's name, the steps done and all its steps.
     """
     tree = Tree.of(task.classification)
-    examples = make_examples(task.lines, folds=task.options.folds, seed=task.options.seed)
+    examples = _examples(task)
     held_out = _out_of_fold(examples, tree, task, progress)
     vocabulary, nodes = _fit(examples, np.ones(len(examples.texts), np.bool_), tree, "training", progress)
     arrays = assemble(vocabulary, nodes, tree, held_out.temperature)
@@ -114,12 +123,27 @@ def train(task: Task, progress: Progress = lambda stage, done, total: None) -> M
         "topic": task.classification.name,
         "topicStandard": task.classification.full_name,
         "topicVersion": task.classification.version,
+        "levelNames": list(task.classification.level_names),
         "fingerprint": task.fingerprint,
         "thresholds": held_out.thresholds,
         "metrics": held_out.metrics,
-        "sizes": {"lines": len(task.lines), "examples": len(examples.texts), "features": len(arrays.keys)},
+        "sizes": _sizes(task) | {"examples": len(examples.texts), "features": len(arrays.keys), "scored": held_out.scored},
     }
     return Model(manifest, arrays)
+
+
+def _examples(task: Task) -> Examples:
+    """Build the examples of the lines and of the records; with records, near-copies share a fold whatever their codes."""
+    folds, records = task.options.folds, task.records
+    found = make_examples(task.lines, folds=folds, seed=task.options.seed, by_code=records is None)
+    return found if records is None else join(found, own_examples(records, folds))
+
+
+def _sizes(task: Task) -> dict[str, int]:
+    found = {"lines": len(task.lines)}
+    if task.records is not None:
+        found |= {"rows": task.records.tally.usable, "distinctRows": len(task.records)}
+    return found
 
 
 @dataclass(frozen=True)
@@ -127,6 +151,22 @@ class _HeldOut:
     temperature: NDArray[np.float32]
     thresholds: tuple[float, ...]
     metrics: dict[str, Any]
+    scored: int
+
+
+def _held_out_rows(examples: Examples, options: Options) -> list[NDArray[np.int64]]:
+    """Return the rows to score of each fold to hold out: as many folds as have enough natural examples, sampled by chance."""
+    found: list[NDArray[np.int64]] = []
+    for fold in range(options.folds):
+        if sum(map(len, found)) < MOST_SCORED:
+            found.append(np.flatnonzero((examples.folds == fold) & examples.natural))
+    total = sum(map(len, found))
+    if total <= MOST_SCORED:
+        return found
+    chosen = np.zeros(total, np.bool_)
+    chosen[np.random.default_rng(options.seed).choice(total, MOST_SCORED, replace=False)] = True
+    parts = np.split(chosen, np.cumsum([len(rows) for rows in found])[:-1])
+    return [rows[part] for rows, part in zip(found, parts, strict=True)]
 
 
 def _out_of_fold(examples: Examples, tree: Tree, task: Task, progress: Progress) -> _HeldOut:
@@ -136,10 +176,10 @@ def _out_of_fold(examples: Examples, tree: Tree, task: Task, progress: Progress)
     kinds = np.array([calibrate.kind_of(text) for text in examples.texts], np.int32)
     fitted: list[tuple[Vocabulary, dict[int, Node], NDArray[np.int64]]] = []
     parts: list[list[calibrate.Scores]] = []
-    for fold in range(task.options.folds):
-        stage = f"held out {fold + 1} of {task.options.folds}"
+    rows = _held_out_rows(examples, task.options)
+    for fold, mine in enumerate(rows):
+        stage = f"held out {fold + 1} of {len(rows)}"
         vocabulary, nodes = _fit(examples, examples.folds != fold, tree, stage, progress)
-        mine = np.flatnonzero((examples.folds == fold) & examples.natural)
         matrix, _ = vocabulary.transform([examples.texts[i] for i in mine])
         parts.append(calibrate.path_scores(nodes, matrix, leaves[mine], kinds[mine], tree))
         fitted.append((vocabulary, nodes, mine))
@@ -154,7 +194,7 @@ def _out_of_fold(examples: Examples, tree: Tree, task: Task, progress: Progress)
     sure, hit, kind = np.concatenate(confidence), np.concatenate(right), np.concatenate(texts)
     titled = kind != TASKS
     cuts = calibrate.thresholds(sure[titled], hit[titled], task.options.target_precision)
-    return _HeldOut(temperature, cuts, calibrate.metrics(sure, hit, kind, cuts))
+    return _HeldOut(temperature, cuts, calibrate.metrics(sure, hit, kind, cuts), len(sure))
 
 
 def _fit(

@@ -9,10 +9,9 @@ from typing import Any
 
 import structlog
 from litestar import Litestar
-from litestar.openapi.config import OpenAPIConfig
 
 from occode.access.directory import REFRESH_SECONDS
-from occode.web import batch, code, health, objects, security, token, topics
+from occode.web import batch, code, health, objects, openapi, security, token, topics
 from occode.web.errors import HANDLERS
 from occode.wiring import Parts
 
@@ -32,6 +31,9 @@ ROUTES = [
     objects.receive,
     objects.give,
     security.security_txt,
+    openapi.document,
+    openapi.page,
+    openapi.style,
     health.live,
     health.ready,
 ]
@@ -43,7 +45,7 @@ def create_app(parts: Parts) -> Litestar:
         route_handlers=list(ROUTES),
         exception_handlers=HANDLERS,
         lifespan=[_refreshing(parts)],
-        openapi_config=OpenAPIConfig(title="Occupation Coding Service", version="1", path="/internal/openapi"),
+        openapi_config=None,
         logging_config=None,
     )
     app.state.parts = parts

@@ -9,6 +9,7 @@ import structlog
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from occode.errors import OccodeError
+from occode.web.metrics import latency, requests
 
 _log = structlog.get_logger("occode.access")
 #: Seconds that a client has for the whole of a request's body, and for the next piece of an upload.
@@ -80,13 +81,17 @@ class _Exchange:
     def log(self) -> None:
         """Log who asked for what and how it went: never a query, a body or an answer."""
         client = self.scope["state"].get("client")
+        seconds = perf_counter() - self._started
+        route = self.scope.get("path_template") or "other"
+        requests.labels(self.scope["method"], route, str(self._status)).inc()
+        latency.labels(route).observe(seconds)
         _log.info(
             "request",
             request_id=self._request_id,
             method=self.scope["method"],
             path=self.scope["path"][:200],
             status=self._status,
-            milliseconds=round(1000 * (perf_counter() - self._started), 1),
+            milliseconds=round(1000 * seconds, 1),
             client=client.client_id if client else None,
         )
 

@@ -57,8 +57,8 @@ def test_a_missing_file_is_refused(folder: Path) -> None:
 
 
 def test_nothing_in_an_artefact_is_a_pickle(folder: Path) -> None:
-    """Flat arrays and JSON."""
-    assert {path.name for path in folder.iterdir()} == {ARRAYS, MANIFEST}
+    """Flat arrays, JSON, and a card to read."""
+    assert {path.name for path in folder.iterdir()} == {ARRAYS, MANIFEST, "card.md"}
     header = int.from_bytes((folder / ARRAYS).read_bytes()[:8], "little")
     assert json.loads((folder / ARRAYS).read_bytes()[8 : 8 + header])
 
