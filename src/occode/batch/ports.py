@@ -129,6 +129,9 @@ class Ledger(Protocol):
     def all(self, client_id: str | None = None) -> list[Operation]:
         """Return all operations, or a client's, the newest first."""
 
+    def counts(self) -> dict[str, int]:
+        """Return how many operations are in each state, those in none of them as 0."""
+
     def awaiting(self) -> list[Operation]:
         """Return the operations that await their input."""
 

@@ -3,7 +3,7 @@
 import signal
 import sys
 import tempfile
-from contextlib import ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -56,8 +56,20 @@ def serve(
         err.print(f"Serving on {scheme}://{host}:{port} (stop with Ctrl-C)")
         if demo:
             err.print(_first_request(f"{scheme}://{host}:{port}"), soft_wrap=True, markup=False)
+        if settings.metrics_port:
+            stack.enter_context(_metrics(settings, host))
         with nullcontext() if no_worker else embedded(settings):
             serve_forever(settings, address)
+
+
+def _metrics(settings: "Settings", host: str) -> AbstractContextManager[None]:
+    from occode.storage.ledger import DatabaseLedger
+    from occode.web.metrics import serving
+    from occode.web.server import Address, check_port
+    from occode.wiring import database
+
+    check_port(Address(host, settings.metrics_port))
+    return serving(settings.metrics_port, host, DatabaseLedger(database(settings)).counts)
 
 
 def _require_model(registry: "Registry") -> None:

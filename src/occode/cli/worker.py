@@ -45,7 +45,8 @@ def worker(
 
 def _stop_with_input(made: "Worker") -> None:
     """Stop when the process at the other end of standard input is gone, however it went."""
-    sys.stdin.buffer.read()
+    while os.read(0, 4096):  # not through sys.stdin, whose lock would be held when the process ends
+        pass
     made.stop()
 
 

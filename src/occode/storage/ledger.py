@@ -40,6 +40,13 @@ class DatabaseLedger:
         query = _whole().order_by(operations.c.created.desc())
         return self._list(query if client_id is None else query.where(operations.c.client_id == client_id))
 
+    def counts(self) -> dict[str, int]:
+        """Return how many operations are in each state."""
+        query = select(operations.c.state, func.count()).group_by(operations.c.state)
+        with reading(self._engine).begin() as connection:
+            found = {row[0]: row[1] for row in connection.execute(query)}
+        return {str(state): found.get(state, 0) for state in State}
+
     def awaiting(self) -> list[Operation]:
         """Return the operations that await their input."""
         return self._list(_whole().where(operations.c.state == State.AWAITING_INPUT))

@@ -13,6 +13,7 @@ from litestar import Litestar
 from occode.access.directory import REFRESH_SECONDS
 from occode.web import batch, code, health, objects, openapi, security, token, topics
 from occode.web.errors import HANDLERS
+from occode.web.metrics import Metrics
 from occode.wiring import Parts
 
 _log = structlog.get_logger(__name__)
@@ -39,7 +40,7 @@ ROUTES = [
 ]
 
 
-def create_app(parts: Parts) -> Litestar:
+def create_app(parts: Parts, metrics: Metrics | None = None) -> Litestar:
     """Make the ASGI application."""
     app = Litestar(
         route_handlers=list(ROUTES),
@@ -48,7 +49,7 @@ def create_app(parts: Parts) -> Litestar:
         openapi_config=None,
         logging_config=None,
     )
-    app.state.parts = parts
+    app.state.parts, app.state.metrics = parts, metrics
     return app
 
 

@@ -9,7 +9,6 @@ from litestar import Request, Response, post
 from occode.coding.coder import Coder
 from occode.web.admission import admit, check_model, check_topic, client_of, parts_of, refuse_query
 from occode.web.errors import BodyTooLarge
-from occode.web.metrics import count_codings
 from occode.web.records import read, write
 
 #: Records up to this many are coded where the request is: a thread costs more than they do.
@@ -38,7 +37,8 @@ async def _code(request: Req, coder: Coder) -> Response[bytes]:
         codings = coder.code_many(texts, suggestions=wanted.suggestions, threads=1)
     else:
         codings = await asyncio.to_thread(coder.code_many, texts, suggestions=wanted.suggestions, threads=1)
-    count_codings(coder.classification.name, codings)
+    if request.app.state.metrics:
+        request.app.state.metrics.codings(coder.classification.name, codings)
     coded = sum(coding.result is not None for coding in codings)
     client = client_of(request).client_id
     parts_of(request).directory.count(client, datetime.now(UTC).date(), records=len(codings), coded=coded)

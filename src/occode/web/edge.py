@@ -9,7 +9,7 @@ import structlog
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from occode.errors import OccodeError
-from occode.web.metrics import latency, requests
+from occode.web.metrics import Metrics
 
 _log = structlog.get_logger("occode.access")
 #: Seconds that a client has for the whole of a request's body, and for the next piece of an upload.
@@ -32,8 +32,9 @@ class SlowClient(OccodeError):
 class Edge:
     """An ASGI application around another."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics | None = None) -> None:
         self._app = app
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -44,7 +45,7 @@ class Edge:
         try:
             await self._app(exchange.scope, exchange.receive, exchange.send)
         finally:
-            exchange.log()
+            exchange.log(self._metrics)
 
 
 class _Exchange:
@@ -78,13 +79,12 @@ class _Exchange:
             ]
         await self._send(message)
 
-    def log(self) -> None:
+    def log(self, metrics: Metrics | None) -> None:
         """Log who asked for what and how it went: never a query, a body or an answer."""
         client = self.scope["state"].get("client")
         seconds = perf_counter() - self._started
-        route = self.scope.get("path_template") or "other"
-        requests.labels(self.scope["method"], route, str(self._status)).inc()
-        latency.labels(route).observe(seconds)
+        if metrics:
+            metrics.request(self.scope["method"], self.scope.get("path_template") or "other", self._status, seconds)
         _log.info(
             "request",
             request_id=self._request_id,

@@ -1,35 +1,88 @@
 """Prometheus metrics: requests, latency, coded and uncoded records by level, operations by state. Never a text."""
 
-import threading
-from collections.abc import Callable
-from functools import partial
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+if TYPE_CHECKING:
+    from prometheus_client import Metric
 
-from occode.batch.operations import State
-from occode.coding.record import Coding
+    from occode.coding.record import Coding
 
-registry = CollectorRegistry()
-requests = Counter("occode_requests_total", "Requests", ["method", "route", "status"], registry=registry)
+#: Where the web processes put their counts, for one of them to add up (prometheus_client's multiprocess mode).
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2, 10)
-latency = Histogram("occode_request_seconds", "Time to answer", ["route"], registry=registry, buckets=BUCKETS)
-records = Counter("occode_records_total", "Records by digits of their code, 0: none", ["topic", "digits"], registry=registry)
-operations = Gauge("occode_operations", "Batch operations by state", ["state"], registry=registry)
 
 
-def count_codings(topic: str, codings: list[Coding]) -> None:
-    """Count what a request was answered."""
-    for coding in codings:
-        records.labels(topic, str(len(coding.result.code) if coding.result else 0)).inc()
+class Metrics:
+    """What a web process counts; to be made where `serving` is already entered, in this process or its parent."""
+
+    def __init__(self) -> None:
+        from prometheus_client import CollectorRegistry, Counter, Histogram
+
+        registry = CollectorRegistry()
+        labels = ["method", "route", "status"]
+        self._requests = Counter("occode_requests", "Requests answered", labels, registry=registry)
+        self._seconds = Histogram("occode_request_seconds", "Time to answer", ["route"], registry=registry, buckets=BUCKETS)
+        about = "Records coded, by the digits of their code; 0: no code"
+        self._records = Counter("occode_records", about, ["topic", "digits"], registry=registry)
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request; `route` is the path with its parameters unfilled."""
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def codings(self, topic: str, codings: "list[Coding]") -> None:
+        """Count what the records of a request were coded to."""
+        counts: dict[int, int] = {}
+        for coding in codings:
+            digits = len(coding.result.code) if coding.result else 0
+            counts[digits] = counts.get(digits, 0) + 1
+        for digits, count in counts.items():
+            self._records.labels(topic, str(digits)).inc(count)
 
 
-def serve(port: int, host: str, look: Callable[[], dict[str, int]]) -> threading.Thread:
-    """Serve the metrics on a port of their own; `look` tells how many operations are in each state when they are asked for."""
-    _server, thread = start_http_server(port, host, registry)
-    for state in State:
-        operations.labels(state).set_function(partial(_count, look, state))
-    return thread
+class _Operations:
+    """Asks how many operations are in each state whenever the metrics are read."""
+
+    def __init__(self, look: Callable[[], Mapping[str, int]]) -> None:
+        self._look = look
+
+    def collect(self) -> "Iterator[Metric]":
+        from prometheus_client.core import GaugeMetricFamily
+
+        found = GaugeMetricFamily("occode_operations", "Batch operations by state", labels=["state"])
+        for state, count in self._look().items():
+            found.add_metric([state], count)
+        yield found
 
 
-def _count(look: Callable[[], dict[str, int]], state: str) -> int:
-    return look().get(state, 0)
+@contextmanager
+def serving(port: int, host: str, look: Callable[[], Mapping[str, int]]) -> Iterator[None]:
+    """Serve the sums of all web processes on a port of their own, until the context ends.
+
+    To be entered before a web process counts anything. `look` tells how many operations are in each state.
+
+    Raises
+    ------
+    OSError
+        The port is taken.
+    """
+    with tempfile.TemporaryDirectory(prefix="occode-metrics-") as folder:
+        os.environ[FOLDER] = folder
+        from prometheus_client import CollectorRegistry, start_http_server
+        from prometheus_client.multiprocess import MultiProcessCollector
+
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
+        registry.register(_Operations(look))
+        server, thread = start_http_server(port, host, registry)
+        try:
+            yield
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+            del os.environ[FOLDER]

@@ -8,11 +8,14 @@ from typing import Any
 
 import uvicorn
 
+from occode.coding.registry import Registry
 from occode.errors import OccodeError
 from occode.logs import configure
 from occode.settings import Settings, as_environment, read
 from occode.web.app import create_app
 from occode.web.edge import Edge
+from occode.web.metrics import FOLDER, Metrics
+from occode.web.protocol import ImpatientProtocol
 from occode.wiring import parts
 
 #: Seconds that accepted requests have to finish when the service is told to stop, and that an idle connection is kept.
@@ -51,6 +54,7 @@ def serve_forever(settings: Settings, address: Address) -> None:
     options: dict[str, Any] = {
         "host": address.host,
         "port": address.port,
+        "http": ImpatientProtocol,
         "log_config": None,
         "access_log": False,
         "server_header": False,
@@ -71,7 +75,17 @@ def app() -> Edge:
     """Make the application from the settings that `serve_forever` handed over."""
     settings = read({}, os.environ)
     configure(settings.log_level, settings.log_format)
-    return Edge(create_app(parts(settings)))
+    metrics = Metrics() if FOLDER in os.environ else None
+    made = parts(settings)
+    _warm(made.registry)
+    return Edge(create_app(made, metrics), metrics)
+
+
+def _warm(registry: Registry) -> None:
+    """Map the models and load the compiled code, so that no client waits for it."""
+    for topic in registry.catalogue.topics():
+        if registry.releases(topic.name).live():
+            registry.coder(topic.name).code("clerk")
 
 
 def check_port(address: Address) -> None:
