@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,10 +18,13 @@ ROWS = [
 ]
 
 
-def occode(*arguments: str | Path, stdin: str | None = None) -> "subprocess.CompletedProcess[str]":
-    """Run the command line."""
+def occode(
+    *arguments: str | Path, stdin: str | None = None, environment: dict[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """Run the command line, with further environment variables."""
     command = [sys.executable, "-m", "occode", *map(str, arguments)]
-    return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=120)
+    env = {**os.environ, **(environment or {})}
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=120, env=env)
 
 
 def _write(path: Path) -> None:
