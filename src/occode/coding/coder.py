@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from os import cpu_count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +15,13 @@ from occode.coding.kernels import pack
 from occode.coding.model import Model
 from occode.coding.record import MOST_SUGGESTIONS, Candidate, Coding, Record
 from occode.coding.tree import Tree
-from occode.coding.walk import BEAM, DROP, walk
+from occode.coding.walk import BEAM, DROP, FEW_LEAVES, WIDE_BEAM, WIDE_DROP, walk
 from occode.places import default_data_dir
 
 #: Suggestions to an unsuccessful record where the caller asks for no number (guide section 4.1).
 DEFAULT_SUGGESTIONS = 3
+#: Stands for no node.
+NOTHING = -1
 #: Records that one thread takes at a time.
 CHUNK = 4096
 
@@ -117,30 +120,36 @@ class Coder:
         node, chance = np.empty((n, levels), np.int32), np.empty((n, levels), np.float32)
         leaf, leaf_chance = np.empty((n, leaves), np.int32), np.empty((n, leaves), np.float32)
         known = np.empty(n, np.float32)
-        walk(source, bounds, *self._arrays, max(BEAM, leaves), DROP, node, chance, leaf, leaf_chance, known)
+        if leaves > FEW_LEAVES:  # many leaves need a wide beam, but may not change the code
+            walk(source, bounds, *self._arrays, max(WIDE_BEAM, leaves), WIDE_DROP, node, chance, leaf, leaf_chance, known)
+            few, few_chance = leaf[:, :1].copy(), leaf_chance[:, :1].copy()
+        else:
+            few, few_chance = leaf, leaf_chance
+        walk(source, bounds, *self._arrays, BEAM, DROP, node, chance, few, few_chance, known)
         return node, chance, leaf, leaf_chance, known
 
     def _code_chunk(self, records: list[tuple[str, str]], thresholds: tuple[float, ...], suggestions: int | None) -> list[Coding]:
         most = DEFAULT_SUGGESTIONS if suggestions is None else suggestions
-        arrays = self.walk(records, max(1, most))
-        node, chance, leaf, leaf_chance, known = (array.tolist() for array in arrays)
+        node, chance, leaf, leaf_chance, known = self.walk(records, max(1, most))
+        level = decide(chance, thresholds, known)
+        leaf[known < 0] = NOTHING
+        rows = np.arange(len(records))
+        best = np.where(level == UNSUCCESSFUL, NOTHING, node[rows, level])
+        more = np.flatnonzero((level == UNSUCCESSFUL) | (bool(suggestions) and most > 1))
+        others = dict(zip(more.tolist(), zip(leaf[more].tolist(), _rounded(leaf_chance[more]), strict=True), strict=True))
+        codes, labels = self.tree.codes, self._labels
         found = []
-        for i in range(len(records)):
-            level = decide(chance[i], thresholds, known[i])
-            if level == UNSUCCESSFUL:
-                candidates = self._candidates(leaf[i], leaf_chance[i], most) if known[i] >= 0 else ()
-                found.append(Coding(None, candidates))
-                continue
-            best = node[i][level]
-            others: tuple[Candidate, ...] = ()
-            if suggestions:
-                others = self._candidates(leaf[i], leaf_chance[i], suggestions, skip=best)[: suggestions - 1]
-            found.append(Coding(self._candidate(best, chance[i][level]), others))
+        for i, (code, p) in enumerate(zip(best.tolist(), _rounded(chance[rows, level]), strict=True)):
+            result = None if code == NOTHING else Candidate(codes[code], labels[code], p)
+            candidates: tuple[Candidate, ...] = ()
+            if i in others:
+                pairs = [pair for pair in zip(*others[i], strict=True) if pair[0] not in (NOTHING, code)]
+                wanted = most - 1 if result else most
+                candidates = tuple([Candidate(codes[leaf], labels[leaf], p) for leaf, p in pairs[:wanted]])
+            found.append(Coding(result, candidates))
         return found
 
-    def _candidates(self, leaf: list[int], chance: list[float], most: int, skip: int = -1) -> tuple[Candidate, ...]:
-        pairs = zip(leaf[:most], chance, strict=False)
-        return tuple(self._candidate(node, p) for node, p in pairs if node >= 0 and node != skip)
 
-    def _candidate(self, node: int, chance: float) -> Candidate:
-        return Candidate(self.tree.codes[node], self._labels[node], chance)
+def _rounded(chance: NDArray[np.float32]) -> Any:
+    """Return probabilities as Python floats of six decimals, which is more than they are good for and short to write."""
+    return chance.astype(np.float64).round(6).tolist()

@@ -1,26 +1,25 @@
 """How deep to code: the deepest level whose probability reaches its threshold (guide section 4.1)."""
 
-from collections.abc import Sequence
+import numpy as np
+from numpy.typing import NDArray
 
-#: What `decide` returns where no level is sure enough.
+#: The level of a record that is not coded.
 UNSUCCESSFUL = -1
 
 
-def decide(chances: Sequence[float], thresholds: Sequence[float], known: float) -> int:
-    """Return the level, 0 the top, to code to, or `UNSUCCESSFUL`.
+def decide(chance: NDArray[np.float32], thresholds: tuple[float, ...], known: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return of each record the level, 0 the top, to code to, or `UNSUCCESSFUL`.
 
     Parameters
     ----------
-    chances
-        The probability of the best category of each level, from the top.
+    chance
+        Of shape (n, levels): the probability of the best category of each level, from the top.
     thresholds
-        What each must reach.
+        What each must reach, level by level.
     known
-        The share of the text's words that the model knows; below zero the text has no known feature and is never coded.
+        Of shape (n,): the share of the text's words that the model knows; below zero the text has no known feature and is
+        never coded.
     """
-    if known < 0:
-        return UNSUCCESSFUL
-    for level in range(len(chances) - 1, -1, -1):
-        if chances[level] >= thresholds[level]:
-            return level
-    return UNSUCCESSFUL
+    sure = (chance >= np.array(thresholds, np.float32)) & (known >= 0)[:, None]
+    deepest = chance.shape[1] - 1 - np.argmax(sure[:, ::-1], axis=1)
+    return np.where(sure.any(axis=1), deepest, UNSUCCESSFUL)

@@ -12,8 +12,12 @@ from occode.coding.kernels import FEATURES_PER_BYTE, hash_text
 _32 = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
 #: How many paths a level keeps, and how much less probable than the best a kept path may be.
-BEAM = 8
-DROP = np.float32(1e-3)
+BEAM = 4
+DROP = np.float32(0.05)
+#: The same where more leaves are asked for than `FEW_LEAVES`.
+WIDE_BEAM = 8
+WIDE_DROP = np.float32(1e-3)
+FEW_LEAVES = 3
 TITLE, TASKS, BOTH = 0, 1, 2
 
 

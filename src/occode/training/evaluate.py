@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from occode.coding.coder import Coder
+from occode.coding.decide import decide
 from occode.coding.record import Record
 from occode.coding.tree import Tree
 from occode.errors import OccodeError
@@ -98,7 +99,7 @@ def score(coder: Coder, data: Answered) -> Scored:
     tree = coder.tree
     node, chance, leaf, known = _walk(coder, data.records)
     leaf[known < 0], chance[known < 0] = -1, 0
-    depth = _depth(chance, np.array(coder.model.thresholds, np.float32), known)
+    depth = decide(chance, coder.model.thresholds, known)
     row = np.arange(len(leaf))
     given = np.where(depth < 0, -1, node[row, depth]).astype(np.int32)
     answers = _Answers(data.answers, tree)
@@ -127,13 +128,6 @@ def _walk(
     parts = [coder.walk(records[i : i + CHUNK], 1) for i in range(0, len(records), CHUNK)]
     node, chance, leaf, _, known = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     return node, chance, leaf[:, 0], known
-
-
-def _depth(chance: NDArray[np.float32], thresholds: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Return the level that each record is coded to, -1 for none, as `occode.coding.decide.decide` does."""
-    sure = (chance >= thresholds) & (known >= 0)[:, None]
-    levels = chance.shape[1]
-    return np.where(sure.any(axis=1), levels - 1 - np.argmax(sure[:, ::-1], axis=1), -1)
 
 
 class _Answers:

@@ -25,7 +25,7 @@ from occode.training.corpus import Line
 from occode.training.examples import Examples, join, make_examples
 from occode.training.fit import Node, fit
 from occode.training.own import Records, own_examples
-from occode.training.vectorise import Vocabulary
+from occode.training.vectorise import Features, Vocabulary
 
 MODEL_TYPE = "hsvm2"
 INPUT_FORMAT = ["occp_text", "tasks_text"]
@@ -112,9 +112,12 @@ def train(task: Task, progress: Progress = lambda stage, done, total: None) -> M
         Called with a stage's name, the steps done and all its steps.
     """
     tree = Tree.of(task.classification)
+    progress("features", 0, 1)
     examples = _examples(task)
-    held_out = _out_of_fold(examples, tree, task, progress)
-    vocabulary, nodes = _fit(examples, np.ones(len(examples.texts), np.bool_), tree, "training", progress)
+    features = Features.of(examples.texts)
+    progress("features", 1, 1)
+    held_out = _out_of_fold(examples, features, tree, task, progress)
+    vocabulary, nodes = _fit(examples, features, np.ones(len(examples.texts), np.bool_), tree, "training", progress)
     arrays = assemble(vocabulary, nodes, tree, held_out.temperature)
     manifest = {
         "modelId": task.model_id,
@@ -169,7 +172,7 @@ def _held_out_rows(examples: Examples, options: Options) -> list[NDArray[np.int6
     return [rows[part] for rows, part in zip(found, parts, strict=True)]
 
 
-def _out_of_fold(examples: Examples, tree: Tree, task: Task, progress: Progress) -> _HeldOut:
+def _out_of_fold(examples: Examples, features: Features, tree: Tree, task: Task, progress: Progress) -> _HeldOut:
     """Fit with each fold held out in turn, and learn from its predictions how sure to be."""
     number = {code: i for i, code in enumerate(tree.codes)}
     leaves = np.array([number[code] for code in examples.codes], np.int32)
@@ -179,8 +182,8 @@ def _out_of_fold(examples: Examples, tree: Tree, task: Task, progress: Progress)
     rows = _held_out_rows(examples, task.options)
     for fold, mine in enumerate(rows):
         stage = f"held out {fold + 1} of {len(rows)}"
-        vocabulary, nodes = _fit(examples, examples.folds != fold, tree, stage, progress)
-        matrix, _ = vocabulary.transform([examples.texts[i] for i in mine])
+        vocabulary, nodes = _fit(examples, features, examples.folds != fold, tree, stage, progress)
+        matrix = vocabulary.transform(features, mine)
         parts.append(calibrate.path_scores(nodes, matrix, leaves[mine], kinds[mine], tree))
         fitted.append((vocabulary, nodes, mine))
     temperature = calibrate.fit_temperatures([calibrate.join(level) for level in zip(*parts, strict=True)])
@@ -198,12 +201,11 @@ def _out_of_fold(examples: Examples, tree: Tree, task: Task, progress: Progress)
 
 
 def _fit(
-    examples: Examples, used: NDArray[np.bool_], tree: Tree, stage: str, progress: Progress
+    examples: Examples, features: Features, used: NDArray[np.bool_], tree: Tree, stage: str, progress: Progress
 ) -> tuple[Vocabulary, dict[int, Node]]:
     rows = np.flatnonzero(used)
-    texts = [examples.texts[i] for i in rows]
-    vocabulary = Vocabulary.fit(texts)
-    matrix, _ = vocabulary.transform(texts)
+    vocabulary = Vocabulary.fit(features, rows)
+    matrix = vocabulary.transform(features, rows)
     parents = sum(len(tree.children(node)) > 1 for node in range(len(tree)))
     done = iter(range(1, parents + 1))
     nodes = fit(

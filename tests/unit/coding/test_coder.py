@@ -1,5 +1,6 @@
 """What the coder answers: depth, suggestions, limits."""
 
+import numpy as np
 import pytest
 
 from occode import Coder
@@ -8,14 +9,15 @@ from occode.coding.decide import UNSUCCESSFUL, decide
 
 def test_the_deepest_level_that_is_sure_enough_is_the_code() -> None:
     """Levels are tried from the bottom; none gives no code."""
-    assert decide([0.99, 0.9, 0.5], [0.9, 0.8, 0.7], known=1) == 1
-    assert decide([0.5, 0.5, 0.5], [0.9, 0.8, 0.7], known=1) == UNSUCCESSFUL
-    assert decide([0.5, 0.5, 0.5], [0, 0, 0], known=0) == 2
+    chance = np.array([[0.99, 0.9, 0.5], [0.5, 0.5, 0.5]], np.float32)
+    known = np.array([1, 0], np.float32)
+    assert decide(chance, (0.9, 0.8, 0.7), known).tolist() == [1, UNSUCCESSFUL]
+    assert decide(chance, (0, 0, 0), known).tolist() == [2, 2]
 
 
 def test_a_text_without_a_known_feature_is_never_coded() -> None:
     """Not even at a threshold of zero."""
-    assert decide([1, 1, 1], [0, 0, 0], known=-1) == UNSUCCESSFUL
+    assert decide(np.ones((1, 3), np.float32), (0, 0, 0), np.array([-1], np.float32)).tolist() == [UNSUCCESSFUL]
 
 
 @pytest.mark.parametrize("topic", ["osca", "anzsco"])
