@@ -4,13 +4,12 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from os import cpu_count
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from occode.classification import Catalogue, Classification
-from occode.coding.decide import UNSUCCESSFUL, decide
+from occode.coding.decide import NOTHING, decide
 from occode.coding.kernels import pack
 from occode.coding.model import Model
 from occode.coding.record import MOST_SUGGESTIONS, Candidate, Coding, Record
@@ -20,8 +19,6 @@ from occode.places import default_data_dir
 
 #: Suggestions to an unsuccessful record where the caller asks for no number (guide section 4.1).
 DEFAULT_SUGGESTIONS = 3
-#: Stands for no node.
-NOTHING = -1
 #: Records that one thread takes at a time.
 CHUNK = 4096
 
@@ -131,25 +128,23 @@ class Coder:
     def _code_chunk(self, records: list[tuple[str, str]], thresholds: tuple[float, ...], suggestions: int | None) -> list[Coding]:
         most = DEFAULT_SUGGESTIONS if suggestions is None else suggestions
         node, chance, leaf, leaf_chance, known = self.walk(records, max(1, most))
-        level = decide(chance, thresholds, known)
-        leaf[known < 0] = NOTHING
-        rows = np.arange(len(records))
-        best = np.where(level == UNSUCCESSFUL, NOTHING, node[rows, level])
-        more = np.flatnonzero((level == UNSUCCESSFUL) | (bool(suggestions) and most > 1))
-        others = dict(zip(more.tolist(), zip(leaf[more].tolist(), _rounded(leaf_chance[more]), strict=True), strict=True))
-        codes, labels = self.tree.codes, self._labels
+        _, best, confidence = decide(node, chance, np.array(thresholds, np.float32), known)
+        alternatives = bool(suggestions) and most > 1
         found = []
-        for i, (code, p) in enumerate(zip(best.tolist(), _rounded(chance[rows, level]), strict=True)):
-            result = None if code == NOTHING else Candidate(codes[code], labels[code], p)
-            candidates: tuple[Candidate, ...] = ()
-            if i in others:
-                pairs = [pair for pair in zip(*others[i], strict=True) if pair[0] not in (NOTHING, code)]
-                wanted = most - 1 if result else most
-                candidates = tuple([Candidate(codes[leaf], labels[leaf], p) for leaf, p in pairs[:wanted]])
-            found.append(Coding(result, candidates))
+        for i, (code, sure) in enumerate(zip(best.tolist(), confidence.tolist(), strict=True)):
+            if code != NOTHING:
+                others = self._candidates(leaf[i], leaf_chance[i], code, most - 1) if alternatives else ()
+                found.append(Coding(self._candidate(code, sure), others))
+            elif known[i] < 0:
+                found.append(Coding(None))
+            else:
+                found.append(Coding(None, self._candidates(leaf[i], leaf_chance[i], NOTHING, most)))
         return found
 
+    def _candidates(self, leaf: NDArray[np.int32], chance: NDArray[np.float32], but: int, most: int) -> tuple[Candidate, ...]:
+        pairs = zip(leaf.tolist(), chance.tolist(), strict=True)
+        return tuple([self._candidate(node, sure) for node, sure in pairs if node not in (NOTHING, but)][:most])
 
-def _rounded(chance: NDArray[np.float32]) -> Any:
-    """Return probabilities as Python floats of six decimals, which is more than they are good for and short to write."""
-    return chance.astype(np.float64).round(6).tolist()
+    def _candidate(self, node: int, sure: float) -> Candidate:
+        # six decimals are more than a probability is good for, and short to write
+        return Candidate(self.tree.codes[node], self._labels[node], round(sure, 6))

@@ -40,7 +40,7 @@ class Scored:
         The best candidate; none where the text has no feature that the model knows.
     best, chance : int32, float32 (n, L)
         The most probable node of each level by itself, and its probability, 0 where the text has no known feature.
-    given : int32 (n,)
+    given : int64 (n,)
         The code that the model's thresholds let it give, none where it gives none.
     confidence : float32 (n,)
         How sure it is of `given`.
@@ -60,7 +60,7 @@ class Scored:
     leaf: NDArray[np.int32]
     best: NDArray[np.int32]
     chance: NDArray[np.float32]
-    given: NDArray[np.int32]
+    given: NDArray[np.int64]
     confidence: NDArray[np.float32]
     leaf_right: NDArray[np.bool_]
     best_right: NDArray[np.bool_]
@@ -99,9 +99,7 @@ def score(coder: Coder, data: Answered) -> Scored:
     tree = coder.tree
     node, chance, leaf, known = _walk(coder, data.records)
     leaf[known < 0], chance[known < 0] = -1, 0
-    depth = decide(chance, coder.model.thresholds, known)
-    row = np.arange(len(leaf))
-    given = np.where(depth < 0, -1, node[row, depth]).astype(np.int32)
+    _, given, confidence = decide(node, chance, np.array(coder.model.thresholds, np.float32), known)
     answers = _Answers(data.answers, tree)
     best_right = np.stack([answers.hold(node[:, level])[:, level] for level in range(tree.levels)], axis=1)
     earliest: dict[Record, int] = {}
@@ -111,7 +109,7 @@ def score(coder: Coder, data: Answered) -> Scored:
         best=node,
         chance=chance,
         given=given,
-        confidence=np.where(depth < 0, 0, chance[row, depth]).astype(np.float32),
+        confidence=confidence,
         leaf_right=answers.hold(leaf),
         best_right=best_right & (known >= 0)[:, None],
         given_right=answers.hold(given),
@@ -140,7 +138,7 @@ class _Answers:
         self._owner = np.repeat(np.arange(len(answers)), [len(codes) for codes in answers])
         self._node = np.array([number[code] for codes in answers for code in codes], np.int32)
 
-    def hold(self, nodes: NDArray[np.int32]) -> NDArray[np.bool_]:
+    def hold(self, nodes: NDArray[np.int32] | NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return, of shape (n, levels), whether each record's node, cut to each level, is in its answer."""
         return self._any(self._agree(nodes))
 
@@ -154,7 +152,7 @@ class _Answers:
         _, first = np.unique(self._owner[order], return_index=True)
         return self._node[order[first]]
 
-    def _agree(self, nodes: NDArray[np.int32]) -> NDArray[np.bool_]:
+    def _agree(self, nodes: NDArray[np.int32] | NDArray[np.int64]) -> NDArray[np.bool_]:
         mine = nodes[self._owner]
         said, right = self._above[mine], self._above[self._node]
         return np.equal(said, right) & (right >= 0) & (mine >= 0)[:, None]

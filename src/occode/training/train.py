@@ -36,7 +36,7 @@ LIBRARIES = ("numpy", "scipy", "scikit-learn", "numba")
 #: Modules that look at a model and make none: a change of theirs needs no new training.
 LOOKERS = frozenset(["card.py", "evaluate.py", "figures.py", "plots.py", "report.py", "explain.py"])
 #: As many natural examples as calibration scores out of fold; more would make training longer and no surer.
-MOST_SCORED = 100_000
+MOST_SCORED = 60_000
 Progress = Callable[[str, int, int], None]
 
 

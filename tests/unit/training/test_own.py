@@ -113,7 +113,7 @@ def test_calibration_scores_no_more_than_it_needs(toy: Registry, monkeypatch: py
     stages: list[str] = []
     first = train(_task(toy, ROWS), lambda stage, done, total: stages.append(stage))
     assert first.manifest["sizes"]["scored"] == 10
-    assert set(stages) == {"held out 1 of 1", "training"}
+    assert set(stages) == {"features", "held out 1 of 1", "training"}
     assert train(_task(toy, ROWS)).manifest == first.manifest
 
 
