@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.data import Texts, many, texts
-from benchmarks.peers import LEVELS, ByHand, FastText, HiClass, Peer
+from benchmarks.peers import LEVELS, ByHand, ByHandWithBeam, FastText, HiClass, Peer
 from benchmarks.timing import in_turns, on_one_core
 from occode.classification import Catalogue
 from occode.coding.coder import Coder
@@ -16,7 +16,7 @@ OURS, THEIRS = 60_000, 3_000
 
 
 class Ours:
-    """This project's coder, trained on the peers' lines; codes with confidence, and here always to 6 digits."""
+    """Our coder, trained on the peers' lines; codes with confidence, and here always to 6 digits."""
 
     name = "occode, trained on the same lines"
 
@@ -45,7 +45,8 @@ def run(console: Console) -> None:
     data = texts()
     console.print(f"training all on {len(data.lines):,} lines ...")
     shipped, ours = Shipped(), Ours(data)
-    peers: list[Peer] = [ours, ByHand(data.lines), HiClass(data.lines), FastText(data.lines)]
+    greedy = ByHand(data.lines)
+    peers: list[Peer] = [ours, greedy, ByHandWithBeam(greedy), HiClass(data.lines), FastText(data.lines)]
     on_one_core()
     plenty = many(OURS)
     few = plenty[:THEIRS]
