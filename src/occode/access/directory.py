@@ -1,7 +1,5 @@
 """What a server process knows of its clients without asking the database each time: a snapshot, and counts to be added."""
 
-from collections.abc import Iterable
-from dataclasses import replace
 from datetime import date, datetime
 from threading import Lock
 
@@ -27,7 +25,7 @@ class Directory:
         self._store = store
         self._tiers = tiers
         self._clients: dict[str, Client] = {}
-        self._counts: dict[tuple[str, date], Usage] = {}
+        self._counts: dict[tuple[str, date], list[int]] = {}
         self._lock = Lock()
 
     def refresh(self) -> None:
@@ -62,14 +60,9 @@ class Directory:
     def count(self, client_id: str, day: date, *, requests: int = 0, records: int = 0, coded: int = 0, refused: int = 0) -> None:
         """Remember what a client asked for, until the next `flush`."""
         with self._lock:
-            old = self._counts.get((client_id, day)) or Usage(client_id, day)
-            self._counts[client_id, day] = replace(
-                old,
-                requests=old.requests + requests,
-                records=old.records + records,
-                coded=old.coded + coded,
-                refused=old.refused + refused,
-            )
+            counts = self._counts.setdefault((client_id, day), [0, 0, 0, 0])
+            for i, more in enumerate((requests, records, coded, refused)):
+                counts[i] += more
 
     def flush(self, now: datetime) -> None:
         """Add what was counted to the database; what cannot be added is kept for the next time."""
@@ -78,18 +71,8 @@ class Directory:
         if not counts:
             return
         try:
-            self._store.count(counts.values(), now)
+            self._store.count([Usage(*key, *numbers) for key, numbers in counts.items()], now)
         except Exception:
-            self._restore(counts.values())
+            for key, (requests, records, coded, refused) in counts.items():
+                self.count(*key, requests=requests, records=records, coded=coded, refused=refused)
             raise
-
-    def _restore(self, counts: Iterable[Usage]) -> None:
-        for usage in counts:
-            self.count(
-                usage.client_id,
-                usage.day,
-                requests=usage.requests,
-                records=usage.records,
-                coded=usage.coded,
-                refused=usage.refused,
-            )

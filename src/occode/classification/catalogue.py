@@ -1,6 +1,6 @@
 """The classifications at hand: those shipped with the package and those of a folder of the operator's."""
 
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from occode.classification.correspondence import Correspondence
@@ -31,9 +31,15 @@ class Catalogue:
     def __init__(self, *folders: Path) -> None:
         self.folders = (*folders, SHIPPED)
 
+    @cached_property
+    def _found(self) -> dict[str, Path]:
+        """The folder of each classification by its name, sorted; looked for once."""
+        found = {path.parent.name: path.parent for folder in reversed(self.folders) for path in folder.glob("*/topic.json")}
+        return dict(sorted(found.items()))
+
     def names(self) -> list[str]:
         """Return the names of all classifications, sorted."""
-        return sorted({path.parent.name for folder in self.folders for path in folder.glob("*/topic.json")})
+        return list(self._found)
 
     def topics(self) -> list[Classification]:
         """Return the classifications that text is coded to: those with a corpus."""
@@ -51,11 +57,9 @@ class Catalogue:
 
     def folder(self, name: str) -> Path:
         """Return the folder of a classification, or raise `TopicNotFound`."""
-        names = self.names()
-        for folder in self.folders:
-            if name in names and (folder / name / "topic.json").exists():
-                return folder / name
-        raise TopicNotFound(topic=name, known=", ".join(names))
+        if name not in self._found:
+            raise TopicNotFound(topic=name, known=", ".join(self._found))
+        return self._found[name]
 
     def topic(self, name: str) -> Classification:
         """Return the classification called `name`, to which text is coded.

@@ -4,6 +4,7 @@
 artefact. Training writes them (`occode.training.publish`); a server notices a change of the list by itself.
 """
 
+import os
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -83,9 +84,9 @@ class Registry:
         InvalidReleases
             The file is damaged.
         """
-        path = self.folder / topic / RELEASES
+        path = f"{self.folder}/{topic}/{RELEASES}"  # asked for with every request: no Path is made
         try:
-            return _read(path, path.stat().st_mtime_ns)
+            return _read(path, os.stat(path).st_mtime_ns)
         except FileNotFoundError:
             return Releases()
 
@@ -134,7 +135,7 @@ class Registry:
         """
         classification = self.catalogue.classification(topic)
         release = self.find(topic, model_id) if model_id else self.latest(topic)
-        return _load(self.path(topic, release.model_id), classification.name, self.catalogue)
+        return _load(f"{self.folder}/{topic}/{release.model_id}", classification.name, self.catalogue)
 
     def details(self, topic: str, release: Release) -> dict[str, Any]:
         """Return a model's details (guide section 11.1)."""
@@ -151,13 +152,13 @@ class Registry:
 
 
 @lru_cache(maxsize=256)
-def _read(path: Path, changed: int) -> Releases:  # `changed` is part of the key: a new file is read anew
+def _read(path: str, changed: int) -> Releases:  # `changed` is part of the key: a new file is read anew
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Releases)
+        return msgspec.json.decode(Path(path).read_bytes(), type=Releases)
     except (OSError, msgspec.DecodeError) as error:
         raise InvalidReleases(path=path, reason=error) from error
 
 
 @lru_cache(maxsize=16)
-def _load(folder: Path, topic: str, catalogue: Catalogue) -> Coder:
-    return Coder(Model.load(folder), catalogue.classification(topic))
+def _load(folder: str, topic: str, catalogue: Catalogue) -> Coder:
+    return Coder(Model.load(Path(folder)), catalogue.classification(topic))

@@ -1,11 +1,11 @@
-"""Who gets in: guards that check, in this order, token, tier, rate, topic and model (guide section 10)."""
+"""Who gets in: what every endpoint does first: token, tier, rate, topic, model, in this order (guide section 10)."""
 
 import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
+from litestar import Request
 from litestar.connection import ASGIConnection
-from litestar.handlers import BaseRouteHandler
 
 from occode.access.clients import Client
 from occode.access.tokens import InvalidToken
@@ -45,19 +45,23 @@ def bearer(connection: Connection) -> str:
     raise InvalidToken
 
 
-async def admit(connection: Connection, handler: BaseRouteHandler) -> None:
-    """Let a client with a good token in, count the request, and hold it to its tier and its rate.
+async def admit(connection: Request[Any, Any, Any]) -> None:
+    """Let a client with a good token in, count the request, hold it to its tier and its rate, and look up what it names.
 
     Raises
     ------
     InvalidToken, InvalidClient, Refused, RateLimitExceeded
+    TopicNotFound
+        The path names a topic that text is not coded to, or that is unknown.
+    ModelNotFound, ModelOfOtherTopic
+        The path names a model that is not live for the topic.
     """
     parts = parts_of(connection)
     now = datetime.now(UTC)
     claims = parts.tokens.check(bearer(connection), now)
     client = parts.directory.active(claims.client_id)
     connection.scope["state"]["client"] = client
-    if handler.opt.get("partner_only") and client.tier != "partner":
+    if connection.scope["route_handler"].opt.get("partner_only") and client.tier != "partner":
         parts.directory.count(client.client_id, now.date(), refused=1)
         raise Refused
     allowance = parts.directory.allowance(client)
@@ -68,17 +72,11 @@ async def admit(connection: Connection, handler: BaseRouteHandler) -> None:
             raise RateLimitExceeded(verdict)
         connection.scope["state"]["headers"] = verdict.headers()
     parts.directory.count(client.client_id, now.date(), requests=1)
-
-
-def check_topic(connection: Connection, _: BaseRouteHandler) -> None:
-    """Raise `TopicNotFound` where the path names a topic that text is not coded to, or that is unknown."""
-    registry = parts_of(connection).registry
-    registry.catalogue.topic(connection.path_params["topic"])
-
-
-def check_model(connection: Connection, _: BaseRouteHandler) -> None:
-    """Raise `ModelNotFound` or `ModelOfOtherTopic` where the path names a model that is not live for the topic."""
-    parts_of(connection).registry.find(connection.path_params["topic"], connection.path_params["model"])
+    names = connection.path_params
+    if "topic" in names:
+        parts.registry.catalogue.topic(names["topic"])
+    if "model" in names:
+        parts.registry.find(names["topic"], names["model"])
 
 
 def refuse_query(connection: Connection) -> None:

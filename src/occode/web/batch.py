@@ -9,7 +9,7 @@ from litestar import Request, Response, get, post
 
 from occode.batch.desk import seconds_left
 from occode.batch.operations import Operation, State
-from occode.web.admission import admit, check_model, check_topic, client_of, parts_of, refuse_query
+from occode.web.admission import admit, client_of, parts_of, refuse_query
 from occode.web.errors import InvalidBody
 
 Req = Request[Any, Any, Any]
@@ -18,25 +18,25 @@ _BATCH = "/v1/topics/{topic:str}/batch-code"
 _BATCH_MODEL = "/v1/topics/{topic:str}/models/{model:str}/batch-code"
 
 
-@post(_BATCH, guards=[admit, check_topic], opt=PARTNER, status_code=200)
+@post(_BATCH, before_request=admit, opt=PARTNER, status_code=200)
 async def create(request: Req, topic: str) -> Response[bytes]:
     """Create an operation that codes with the latest model of the topic."""
     return await _create(request, topic, parts_of(request).registry.latest(topic).model_id)
 
 
-@post(_BATCH_MODEL, guards=[admit, check_topic, check_model], opt=PARTNER, status_code=200)
+@post(_BATCH_MODEL, before_request=admit, opt=PARTNER, status_code=200)
 async def create_with_model(request: Req, topic: str, model: str) -> Response[bytes]:
     """Create an operation that codes with the named model."""
     return await _create(request, topic, model)
 
 
-@get(_BATCH + "/operations/{operation_id:str}", guards=[admit, check_topic], opt=PARTNER)
+@get(_BATCH + "/operations/{operation_id:str}", before_request=admit, opt=PARTNER)
 async def status(request: Req, topic: str, operation_id: str) -> Response[bytes]:
     """Say how an operation is getting on."""
     return await _status(request, operation_id)
 
 
-@get(_BATCH_MODEL + "/operations/{operation_id:str}", guards=[admit, check_topic, check_model], opt=PARTNER)
+@get(_BATCH_MODEL + "/operations/{operation_id:str}", before_request=admit, opt=PARTNER)
 async def status_with_model(request: Req, topic: str, model: str, operation_id: str) -> Response[bytes]:
     """Say how an operation is getting on; the same as without a model (guide section 8.3.1)."""
     return await _status(request, operation_id)

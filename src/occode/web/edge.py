@@ -1,9 +1,9 @@
 """What surrounds every request: an id, the headers of every answer, patience with slow clients, one line in the log."""
 
 import asyncio
+from secrets import token_hex
 from time import perf_counter
 from typing import Any
-from uuid import uuid4
 
 import structlog
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -54,7 +54,7 @@ class _Exchange:
         self._receive, self._send = receive, send
         self._started = perf_counter()
         self._status = 0
-        self._request_id = uuid4().hex
+        self._request_id = token_hex(16)
         scope["headers"] = [_plain_host(*header) for header in scope["headers"]]
         scope["state"] = {"request_id": self._request_id}
 
@@ -63,7 +63,8 @@ class _Exchange:
         if self._status:
             return await self._receive()
         try:
-            return await asyncio.wait_for(self._receive(), max(0.001, BODY_SECONDS - spent))
+            async with asyncio.timeout(max(0.001, BODY_SECONDS - spent)):
+                return await self._receive()
         except TimeoutError:
             raise SlowClient from None
 

@@ -11,7 +11,7 @@ from occode.web.admission import admit, parts_of, refuse_query
 VALID = timedelta(days=180)
 
 
-@get("/v1/security.txt", guards=[admit])
+@get("/v1/security.txt", before_request=admit)
 async def security_txt(request: Request[Any, Any, Any]) -> Response[str]:
     """Return the contact for reports and until when it holds."""
     refuse_query(request)

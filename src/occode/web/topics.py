@@ -5,12 +5,12 @@ from typing import Any
 import msgspec
 from litestar import Request, Response, get
 
-from occode.web.admission import admit, check_topic, parts_of, refuse_query
+from occode.web.admission import admit, parts_of, refuse_query
 
 Req = Request[Any, Any, Any]
 
 
-@get("/v1/topics", guards=[admit])
+@get("/v1/topics", before_request=admit)
 async def list_topics(request: Req) -> Response[bytes]:
     """List the topics that have a model."""
     registry = parts_of(request).registry
@@ -22,7 +22,7 @@ async def list_topics(request: Req) -> Response[bytes]:
     return _answer(request, found)
 
 
-@get("/v1/topics/{topic:str}", guards=[admit, check_topic])
+@get("/v1/topics/{topic:str}", before_request=admit)
 async def describe_topic(request: Req, topic: str) -> Response[bytes]:
     """Describe a topic and the input format of its latest model."""
     registry = parts_of(request).registry
@@ -31,7 +31,7 @@ async def describe_topic(request: Req, topic: str) -> Response[bytes]:
     return _answer(request, {"uriName": about.name, "fullName": about.full_name, **details})
 
 
-@get("/v1/topics/{topic:str}/models", guards=[admit, check_topic])
+@get("/v1/topics/{topic:str}/models", before_request=admit)
 async def list_models(request: Req, topic: str) -> Response[bytes]:
     """List the live models of a topic, the newest first."""
     registry = parts_of(request).registry
@@ -39,7 +39,7 @@ async def list_models(request: Req, topic: str) -> Response[bytes]:
     return _answer(request, [registry.details(topic, release) for release in registry.releases(topic).live()])
 
 
-@get("/v1/topics/{topic:str}/models/latest", guards=[admit, check_topic])
+@get("/v1/topics/{topic:str}/models/latest", before_request=admit)
 async def describe_latest_model(request: Req, topic: str) -> Response[bytes]:
     """Describe the latest model of a topic and its input format."""
     registry = parts_of(request).registry
