@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx2 as httpx
+import psutil
 import pytest
 
 from occode.classification import Catalogue
@@ -114,9 +116,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(log: Path, *options: str, environment: dict[str, str] | None = None) -> Iterator[str]:
-    """Run ``occode serve`` as a process of its own and yield its address once it is ready."""
-    port = free_port()
+def serving(log: Path, *options: str, port: int = 0, environment: dict[str, str] | None = None) -> Iterator[str]:
+    """Run ``occode serve`` as a process of its own, on a port (0: any), and yield its address once it is ready."""
+    port = port or free_port()
     command = [sys.executable, "-m", "occode", "serve", "--port", str(port), *options]
     env = {**os.environ, **(environment or {})}
     with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output, env=env) as process:
@@ -127,6 +129,16 @@ def serving(log: Path, *options: str, environment: dict[str, str] | None = None)
         finally:
             process.terminate()
             process.wait(40)
+
+
+def server_of(address: str) -> psutil.Process:
+    """Return the process that was started as ``occode serve`` on this address."""
+    port = str(urlsplit(address).port)
+    return next(
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if "serve" in (process.info["cmdline"] or []) and port in process.info["cmdline"]
+    )
 
 
 def _await(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:

@@ -22,13 +22,14 @@ from occode.batch.operations import KEEP_TIME, UPLOAD_TIME, OperationNotFound, S
 from occode.batch.ports import ObjectMissing, StoreUnavailable
 from occode.batch.worker import Pace, Worker
 from occode.client import BatchFailed, Client
+from occode.places import default_data_dir
 from occode.settings import Settings
 from occode.storage.database import connect, migrate
 from occode.storage.folder import FolderStore
 from occode.storage.ledger import DatabaseLedger
 from occode.wiring import engine
 from tests.acceptance.test_files import occode
-from tests.conftest import EXAMPLE, NOW, serving, token
+from tests.conftest import EXAMPLE, NOW, server_of, serving, token
 
 BATCH = "/v1/topics/osca/batch-code"
 QUICK = Pace(lease=3, idle=0.05, sweep=0.1, first_wait=0.1)
@@ -43,8 +44,7 @@ def _lines(count: int, bad: frozenset[int] = frozenset()) -> bytes:
 
 
 def _upload(created: dict[str, str], content: bytes) -> httpx.Response:
-    headers = {"x-amz-server-side-encryption": "aws:kms", "x-amz-server-side-encryption-aws-kms-key-id": created["bucketKmsKeyArn"]}
-    return httpx.put(created["requestUploadUrl"], content=content, headers=headers, timeout=60)
+    return httpx.put(created["requestUploadUrl"], content=content, headers=_sealing(created), timeout=60)
 
 
 def _finish(client: httpx.Client, operation_id: str, seconds: float = 60) -> dict[str, Any]:
@@ -371,6 +371,65 @@ def test_time_does_what_is_due_and_not_a_moment_before(workplace: Workplace) -> 
     assert again.ledger.all() == []
 
 
+def test_curl_is_client_enough(service: str, tmp_path: Path) -> None:
+    """Guide section 8 with plain PUT and GET, as its examples print them."""
+    (tmp_path / "input.jsonl").write_bytes(_lines(50))
+    bearer = f"Authorisation: {token(service)}"
+    created = json.loads(_curl("-X", "POST", "-H", bearer, service + BATCH))
+    kms = f"x-amz-server-side-encryption-aws-kms-key-id: {created['bucketKmsKeyArn']}"
+    upload = ("-H", "x-amz-server-side-encryption: aws:kms", "-H", kms, created["requestUploadUrl"])
+    _curl("-T", tmp_path / "input.jsonl", "-H", "Expect:", *upload)
+    for _ in range(100):
+        found = json.loads(_curl("-H", bearer, f"{service}{BATCH}/operations/{created['operationId']}"))
+        if found["operationStatus"] == "complete":
+            break
+        time.sleep(0.2)
+    lines = _curl("-C", "0", found["responseDownloadUrl"]).splitlines()
+    assert [json.loads(line)["recordId"] for line in lines] == [str(i) for i in range(50)]
+    assert json.loads(_curl(found["metadataDownloadUrl"]))
+
+
+def _curl(*arguments: str | Path) -> str:
+    return subprocess.run(["curl", "-sSf", *arguments], check=True, capture_output=True, text=True, timeout=60).stdout
+
+
+def test_a_server_restarted_while_uploading_takes_the_upload_again(tmp_path: Path) -> None:
+    """Nothing is left of the half that arrived; the same address works after the restart, and operations are listed."""
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "models").symlink_to(default_data_dir() / "models")
+    environment = {"OCCODE_DATA_DIR": str(data)}
+    secret = occode("clients", "add", "agency", "--tier", "partner", "--accept-terms", environment=environment).stdout.split()[0]
+    content = _lines(20_000)
+    log = tmp_path / "log"
+    with serving(log, environment=environment) as address:
+        headers = {"Authorization": f"Bearer {token(address, 'agency', secret)}"}
+        created = httpx.post(address + BATCH, headers=headers).json()
+        stopped = threading.Event()
+
+        def halting() -> Iterator[bytes]:
+            yield content[: len(content) // 2]
+            server_of(address).kill()
+            stopped.set()
+            yield content[len(content) // 2 :]
+
+        with pytest.raises(httpx.TransportError):
+            httpx.put(created["requestUploadUrl"], content=halting(), headers=_sealing(created), timeout=60)
+        assert stopped.is_set()
+    port = address.rpartition(":")[2]
+    with serving(log, port=int(port), environment=environment), httpx.Client(base_url=address, headers=headers) as client:
+        assert client.get(f"{BATCH}/operations/{created['operationId']}").json() == {"operationStatus": "awaiting_input"}
+        assert "awaiting" in occode("operations", "list", environment=environment).stdout
+        assert _upload(created, content).status_code == 200
+        done = _finish(client, created["operationId"])
+        lines = httpx.get(done["responseDownloadUrl"]).text.splitlines()
+    assert [json.loads(line)["recordId"] for line in lines] == [str(i) for i in range(20_000)]
+
+
+def _sealing(created: dict[str, str]) -> dict[str, str]:
+    return {"x-amz-server-side-encryption": "aws:kms", "x-amz-server-side-encryption-aws-kms-key-id": created["bucketKmsKeyArn"]}
+
+
 def test_an_upload_that_breaks_off_leaves_the_operation_waiting(service: str, partner: httpx.Client) -> None:
     """And can be made again."""
     created = partner.post(BATCH).json()
@@ -379,9 +438,8 @@ def test_an_upload_that_breaks_off_leaves_the_operation_waiting(service: str, pa
         yield _lines(10)
         raise StoreUnavailable(reason="the line was cut")
 
-    headers = {"x-amz-server-side-encryption": "aws:kms", "x-amz-server-side-encryption-aws-kms-key-id": created["bucketKmsKeyArn"]}
     with pytest.raises(StoreUnavailable):
-        httpx.put(created["requestUploadUrl"], content=broken(), headers=headers)
+        httpx.put(created["requestUploadUrl"], content=broken(), headers=_sealing(created))
     time.sleep(1.5)
     assert partner.get(f"{BATCH}/operations/{created['operationId']}").json() == {"operationStatus": "awaiting_input"}
     _upload(created, _lines(10))

@@ -25,7 +25,7 @@ from cryptography.x509.oid import NameOID
 
 from occode.places import default_data_dir
 from tests.acceptance.test_files import occode
-from tests.conftest import EXAMPLE, free_port, serving, token
+from tests.conftest import EXAMPLE, free_port, server_of, serving, token
 
 CODE = "/v1/topics/osca/code"
 SECRET = "zyzzyva wrangler 8174"
@@ -56,16 +56,6 @@ def client(own: str) -> Iterator[httpx.Client]:
     """A partner."""
     with httpx.Client(base_url=own, headers={"Authorization": f"Bearer {token(own)}"}, timeout=30) as found:
         yield found
-
-
-def _server(address: str) -> psutil.Process:
-    """Return the process that was started as ``occode serve`` on this address."""
-    port = str(urlsplit(address).port)
-    return next(
-        process
-        for process in psutil.process_iter(["cmdline"])
-        if "serve" in (process.info["cmdline"] or []) and port in process.info["cmdline"]
-    )
 
 
 def _web_processes(server: psutil.Process) -> list[psutil.Process]:
@@ -118,7 +108,7 @@ def _value(text: str, name: str, label: str) -> float:
 
 def test_processes_share_one_mapped_model(own: str) -> None:
     """The arrays are a file mapping, which the kernel keeps once however many processes look at it."""
-    workers = _web_processes(_server(own))
+    workers = _web_processes(server_of(own))
     assert len(workers) == 2
     for worker in workers:
         maps = [found for found in worker.memory_maps(grouped=False) if found.path.endswith("arrays.safetensors")]
@@ -128,7 +118,7 @@ def test_processes_share_one_mapped_model(own: str) -> None:
 
 def test_a_web_process_that_dies_is_replaced(own: str, client: httpx.Client) -> None:
     """The others go on meanwhile; after a while there are as many as before."""
-    server = _server(own)
+    server = server_of(own)
     workers = _web_processes(server)
     assert len(workers) == 2
     workers[0].kill()
@@ -148,7 +138,7 @@ def test_nothing_leaves_but_to_the_configured_stores(own: str, client: httpx.Cli
     """Guide section 12: every socket of every process of the service is its own listener or a connection to it on loopback."""
     for _ in range(20):
         client.post(CODE, json={"record": EXAMPLE})
-        for process in [_server(own), *_server(own).children(recursive=True)]:
+        for process in [server_of(own), *server_of(own).children(recursive=True)]:
             for connection in process.net_connections("inet"):
                 assert connection.laddr.ip in ("127.0.0.1", "::1")
                 assert not connection.raddr or connection.raddr.ip in ("127.0.0.1", "::1")
@@ -247,7 +237,7 @@ def test_what_was_accepted_is_finished_when_the_service_is_told_to_stop(tmp_path
     """Requests in flight at SIGTERM are answered; afterwards nobody listens."""
     with serving(tmp_path / "log", "--demo", "--no-worker") as address:
         bearer = token(address)
-        server = _server(address)
+        server = server_of(address)
         records = [{"occp_text": f"nurse driver cook {i}"} for i in range(300)]
         body = json.dumps({"records": records, "numberOfSuggestions": 16}).encode()
         where = urlsplit(address)
