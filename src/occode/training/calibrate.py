@@ -5,6 +5,7 @@ Each example is scored by SVMs that have seen neither it nor a near-copy of it. 
 level is then the lowest confidence above which the codes given at that level are right as often as is asked.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ from occode.training.fit import Node, ancestors
 KINDS = 3
 #: Temperatures are sought between these; scores of linear SVMs lie around -1 to 1.
 COOLEST, HOTTEST = 0.5, 20.0
+FACTORS = (0.8, 0.87, 0.93, 1.0, 1.07, 1.15, 1.24, 1.33)
 #: A threshold is never below this, however few predictions there are to set it by.
 LOWEST_THRESHOLD = 0.5
 
@@ -94,6 +96,36 @@ def _fit_temperature(scores: NDArray[np.float32], truth: NDArray[np.int32]) -> f
     return float(np.exp(minimize_scalar(loss, bounds=(np.log(COOLEST), np.log(HOTTEST)), method="bounded").x))
 
 
+def settle(
+    temperature: NDArray[np.float32],
+    predict: Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.int32]]],
+) -> NDArray[np.float32]:
+    """Return temperatures with which the probability of whole paths is best calibrated, level by level from the top.
+
+    The least log loss at each parent by itself leaves paths a little too unsure: a wrong turn higher up is often unsure, too.
+    So each level's temperatures are multiplied by the one of `FACTORS` that gives the least calibration error of the level's
+    best category.
+
+    Parameters
+    ----------
+    temperature
+        Of shape (levels, kinds), as `fit_temperatures` has them.
+    predict
+        Gives for temperatures the confidence (n, levels), whether it is right (n, levels), and the kind (n,) of examples.
+    """
+    found = temperature.copy()
+    for level in range(len(found)):
+        errors = []
+        for factor in FACTORS:
+            tried = found.copy()
+            tried[level] *= factor
+            confidence, right, kind = predict(tried)
+            mine = [kind == k for k in range(KINDS)]
+            errors.append([expected_calibration_error(confidence[m, level], right[m, level]) for m in mine])
+        found[level] *= np.array(FACTORS, np.float32)[np.argmin(errors, axis=0)]
+    return found
+
+
 def thresholds(confidence: NDArray[np.float32], right: NDArray[np.bool_], target: float) -> tuple[float, ...]:
     """Return, level by level from the top, the lowest confidence at which the codes given are right often enough.
 
@@ -147,12 +179,17 @@ def metrics(
 ) -> dict[str, list[dict[str, float]]]:
     """Describe out-of-fold predictions level by level, for each kind of record.
 
-    Each level has `accuracy` and `ece` of its best category over all records, and `coded` and `precision` of the codes given
-    at exactly this level.
+    Kinds are title only, tasks only, both, titled (the first and the third) and all. Each level has `accuracy` and `ece` of
+    its best category over all records, and `coded` and `precision` of the codes given at exactly this level.
     """
     found = {}
-    for name, code in (("title", TITLE), ("tasks", TASKS), ("both", BOTH)):
-        mine = kind == code
+    for name, mine in (
+        ("title", kind == TITLE),
+        ("tasks", kind == TASKS),
+        ("both", kind == BOTH),
+        ("titled", kind != TASKS),
+        ("all", kind >= 0),
+    ):
         sure, good = confidence[mine], hit[mine]
         left = np.ones(len(sure), np.bool_)
         rows = []

@@ -3,7 +3,7 @@
 from typing import Any
 
 NAME = "card.md"
-KINDS = {"title": "Title only", "tasks": "Tasks only", "both": "Title and tasks"}
+KINDS = {"title": "Title only", "tasks": "Tasks only", "both": "Title and tasks", "all": "All"}
 SIZES = {
     "lines": "corpus lines",
     "rows": "labelled rows of the operator's own",

@@ -4,7 +4,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from os import cpu_count
 from pathlib import Path
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 import occode
 from occode.classification import Classification
 from occode.coding.coder import Coder
-from occode.coding.model import Model
+from occode.coding.model import Arrays, Model
 from occode.coding.tree import Tree
 from occode.coding.walk import TASKS
 from occode.training import calibrate
@@ -37,6 +37,8 @@ LIBRARIES = ("numpy", "scipy", "scikit-learn", "numba")
 LOOKERS = frozenset(["card.py", "evaluate.py", "figures.py", "plots.py", "report.py", "explain.py"])
 #: As many natural examples as calibration scores out of fold; more would make training longer and no surer.
 MOST_SCORED = 60_000
+#: Examples of each fold by which the temperatures are settled: dozens of walks.
+MOST_SETTLED = 8_000
 Progress = Callable[[str, int, int], None]
 
 
@@ -177,7 +179,7 @@ def _out_of_fold(examples: Examples, features: Features, tree: Tree, task: Task,
     number = {code: i for i, code in enumerate(tree.codes)}
     leaves = np.array([number[code] for code in examples.codes], np.int32)
     kinds = np.array([calibrate.kind_of(text) for text in examples.texts], np.int32)
-    fitted: list[tuple[Vocabulary, dict[int, Node], NDArray[np.int64]]] = []
+    fitted: list[tuple[Arrays, NDArray[np.int64]]] = []
     parts: list[list[calibrate.Scores]] = []
     rows = _held_out_rows(examples, task.options)
     for fold, mine in enumerate(rows):
@@ -185,16 +187,22 @@ def _out_of_fold(examples: Examples, features: Features, tree: Tree, task: Task,
         vocabulary, nodes = _fit(examples, features, examples.folds != fold, tree, stage, progress)
         matrix = vocabulary.transform(features, mine)
         parts.append(calibrate.path_scores(nodes, matrix, leaves[mine], kinds[mine], tree))
-        fitted.append((vocabulary, nodes, mine))
+        fitted.append((assemble(vocabulary, nodes, tree, np.ones((tree.levels, calibrate.KINDS))), mine))
+
+    def predict(temperature: NDArray[np.float32], most: int) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.int32]]:
+        """Return the confidence, whether it is right, and the kind, of the first `most` examples of each fold."""
+        found = []
+        for arrays, mine in fitted:
+            rows = mine[:: max(1, len(mine) // most)]
+            coder = Coder(Model({"thresholds": [1.0] * tree.levels}, replace(arrays, temperature=temperature)), task.classification)
+            node, chance, *_ = coder.walk([examples.texts[i] for i in rows], 1)
+            found.append((chance, calibrate.right(node, leaves[rows], tree), kinds[rows]))
+        confidence, right, kind = zip(*found, strict=True)
+        return np.concatenate(confidence), np.concatenate(right), np.concatenate(kind)
+
     temperature = calibrate.fit_temperatures([calibrate.join(level) for level in zip(*parts, strict=True)])
-    confidence, right, texts = [], [], []
-    for vocabulary, nodes, mine in fitted:
-        model = Model({"thresholds": [1.0] * tree.levels}, assemble(vocabulary, nodes, tree, temperature))
-        node, chance, *_ = Coder(model, task.classification).walk([examples.texts[i] for i in mine], 1)
-        confidence.append(chance)
-        right.append(calibrate.right(node, leaves[mine], tree))
-        texts.append(kinds[mine])
-    sure, hit, kind = np.concatenate(confidence), np.concatenate(right), np.concatenate(texts)
+    temperature = calibrate.settle(temperature, lambda tried: predict(tried, MOST_SETTLED))
+    sure, hit, kind = predict(temperature, MOST_SCORED)
     titled = kind != TASKS
     cuts = calibrate.thresholds(sure[titled], hit[titled], task.options.target_precision)
     return _HeldOut(temperature, cuts, calibrate.metrics(sure, hit, kind, cuts), len(sure))
