@@ -6,7 +6,7 @@ from importlib import import_module
 
 from rich.console import Console
 
-ALL = ("start", "coder", "http", "batch", "training")
+ALL = ("start", "coder", "frontier", "http", "batch", "training")
 
 
 def main(names: list[str]) -> int:

@@ -40,7 +40,8 @@ class Coder:
         self.tree = Tree.of(classification)
         self._labels = [classification.label(code) if code else "" for code in self.tree.codes]
         arrays = model.arrays
-        self._arrays = (
+        #: What `occode.coding.walk.walk` takes between the records and the beam.
+        self.flat = (
             arrays.table, arrays.idf, arrays.first_block, arrays.block_parent, arrays.block_weight, arrays.weights,
             arrays.scale, arrays.bias, arrays.temperature, arrays.unseen[0], self.tree.first_child,
         )  # fmt: skip
@@ -118,11 +119,11 @@ class Coder:
         leaf, leaf_chance = np.empty((n, leaves), np.int32), np.empty((n, leaves), np.float32)
         known = np.empty(n, np.float32)
         if leaves > FEW_LEAVES:  # many leaves need a wide beam, but may not change the code
-            walk(source, bounds, *self._arrays, max(WIDE_BEAM, leaves), WIDE_DROP, node, chance, leaf, leaf_chance, known)
+            walk(source, bounds, *self.flat, max(WIDE_BEAM, leaves), WIDE_DROP, node, chance, leaf, leaf_chance, known)
             few, few_chance = leaf[:, :1].copy(), leaf_chance[:, :1].copy()
         else:
             few, few_chance = leaf, leaf_chance
-        walk(source, bounds, *self._arrays, BEAM, DROP, node, chance, few, few_chance, known)
+        walk(source, bounds, *self.flat, BEAM, DROP, node, chance, few, few_chance, known)
         return node, chance, leaf, leaf_chance, known
 
     def _code_chunk(self, records: list[tuple[str, str]], thresholds: tuple[float, ...], suggestions: int | None) -> list[Coding]:

@@ -12,11 +12,13 @@ from occode.training.vectorise import Vocabulary
 SMALLEST = 10
 
 
-def assemble(vocabulary: Vocabulary, nodes: dict[int, Node], tree: Tree, temperature: np.ndarray) -> Arrays:
+def assemble(
+    vocabulary: Vocabulary, nodes: dict[int, Node], tree: Tree, temperature: np.ndarray, smallest: int = SMALLEST
+) -> Arrays:
     """Lay out the weights so that all of a feature's stand together, by parent.
 
     Each child's weights become 8-bit multiples of a step of its own; a feature whose weights under a parent are all below
-    `SMALLEST` steps takes no room there, and one without any is dropped.
+    `smallest` steps takes no room there, and one without any is dropped.
     """
     scale, bias = np.zeros(len(tree), np.float32), np.zeros(len(tree), np.float32)
     columns, parents, widths, parts = [], [], [], []
@@ -27,7 +29,7 @@ def assemble(vocabulary: Vocabulary, nodes: dict[int, Node], tree: Tree, tempera
         scale[children.start : children.stop] = step
         bias[children.start : children.stop] = node.bias
         rounded = np.rint(node.weights / step[:, None]).astype(np.int8).T
-        kept = (np.abs(rounded) >= SMALLEST).any(axis=1)
+        kept = (np.abs(rounded) >= smallest).any(axis=1)
         columns.append(node.columns[kept])
         parents.append(np.full(int(kept.sum()), parent, np.uint16))
         widths.append(np.full(int(kept.sum()), len(children), np.int64))
