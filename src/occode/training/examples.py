@@ -80,8 +80,7 @@ class Examples:
     """Training examples, row by row.
 
     `texts` are (title, tasks); `codes` a category at any level or `NONE`; `weights` positive; `folds` small integers:
-    near-copies share a fold; `natural` marks the rows that are as people fill in a form: not misspelt by rule, and no
-    task phrase in the place of a title.
+    near-copies share a fold; `natural` marks the rows that are as people fill in a form: not misspelt by rule.
     """
 
     texts: list[tuple[str, str]]
@@ -133,9 +132,9 @@ def join(first: Examples, second: Examples) -> Examples:
 def make_examples(lines: list[Line], *, folds: int = 5, seed: int = 0, misspelt: float = 0.25, by_code: bool = True) -> Examples:
     """Build the examples of a corpus.
 
-    Every title and every task phrase stands alone; task phrases also stand where people put them, in the title field;
-    every title is joined with a task phrase of its code and fold; and a share of the titles, `misspelt`, is
-    repeated with a slip made by rule. Without `by_code`, lines with the same words share a fold even under different codes.
+    Every title and every task phrase stands alone; every title is joined with a task phrase of its code and fold; and a
+    share of the titles, `misspelt`, is repeated with a slip made by rule. Without `by_code`, lines with the same words share
+    a fold even under different codes.
     """
     chance = random.Random(seed)  # noqa: S311  # training data, not a secret
     rows: list[tuple[tuple[str, str], str, float, int, bool]] = []
@@ -147,7 +146,6 @@ def make_examples(lines: list[Line], *, folds: int = 5, seed: int = 0, misspelt:
     for line, fold in placed:
         if line.field == "tasks":
             rows.append((("", line.text), line.code, 1.0, fold, True))
-            rows.append(((line.text, ""), line.code, 1.0, fold, False))
             continue
         rows.append(((line.text, ""), line.code, 1.0, fold, True))
         partners = tasks.get((line.code, fold))
