@@ -65,6 +65,7 @@ def run(console: Console) -> None:
     """Print errors, latency and the memory before and after."""
     with tempfile.TemporaryDirectory() as name, serving(Path(name, "log"), "--demo", "--no-worker") as address:
         load, server = _Load(address), server_of(address)
+        load.run(10, 0)  # until it is warm, it is slower than it can be
         most = load.run(10, 0)
         pause = CLIENTS / most * (1 / SHARE - 1)
         load.run(10, pause)
