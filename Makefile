@@ -37,7 +37,7 @@ check: setup-dev models
 	$(BIN)/pytest
 
 bench: setup-dev models
-	$(BIN)/python -m pip install --quiet ".[bench]"
+	$(BIN)/python -m pip install --quiet --no-build-isolation --editable ".[bench]"
 	$(BIN)/python -m benchmarks
 
 clean:

@@ -42,8 +42,8 @@ RECORD = st.tuples(TEXT | WORDS, TEXT | WORDS)
 @settings(deadline=None)
 def test_the_kernel_hashes_the_features_of_the_definition(records: list[tuple[str, str]]) -> None:
     """Same features, same numbers of them, for every printable text."""
-    hashes, words, starts = hash_texts(records)
-    assert len(words) == len(hashes)
+    hashes, kinds, starts = hash_texts(records)
+    assert len(kinds) == len(hashes)
     for i, record in enumerate(records):
         assert Counter(hashes[starts[i] : starts[i + 1]].tolist()) == features(*record)
 
@@ -54,7 +54,7 @@ def test_the_walk_finds_the_probabilities_of_the_reference(record: tuple[str, st
     """The best category of each level, and its probability, are the reference's wherever the beam cannot have lost it."""
     node, chance, leaf, leaf_chance, known = osca.walk([record], 3)
     expected = probabilities(osca.model.arrays, osca.tree, record)
-    features_found, share = vector(osca.model.arrays, record)
+    features_found, share = vector(osca.model.arrays, osca.tree, record)
     np.testing.assert_allclose(known[0], share, atol=1e-5)
     if not features_found:
         return

@@ -52,7 +52,8 @@ def _because(step: "Step", most: int) -> str:
 
 def _evidence(found: "Evidence") -> str:
     """Return a weight and its text: a word bare, a pair quoted, a fragment between dots, with its spaces shown."""
-    text = {"word": found.text, "pair": f'"{found.text}"', "ngram": f"..{found.text.replace(' ', '_')}.."}[found.kind]
+    fragment = found.text.replace(" ", "_")
+    text = {"word": found.text, "pair": f'"{found.text}"', "opening": f"{found.text}..", "ngram": f"..{fragment}.."}[found.kind]
     field = " (tasks)" if found.field == "tasks" else ""
     return f"[{'green' if found.weight > 0 else 'red'}]{found.weight:+.2f} {escape(text)}[/]{field}"
 

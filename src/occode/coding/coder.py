@@ -42,7 +42,7 @@ class Coder:
         arrays = model.arrays
         #: What `occode.coding.walk.walk` takes between the records and the beam.
         self.flat = (
-            arrays.table, arrays.idf, arrays.first_block, arrays.block_parent, arrays.block_weight, arrays.weights,
+            arrays.table, arrays.entries.view(np.uint16), arrays.entries.view(np.float32), arrays.entries.view(np.int8),
             arrays.scale, arrays.bias, arrays.temperature, arrays.unseen[0], self.tree.first_child,
         )  # fmt: skip
 
@@ -130,22 +130,24 @@ class Coder:
         most = DEFAULT_SUGGESTIONS if suggestions is None else suggestions
         node, chance, leaf, leaf_chance, known = self.walk(records, max(1, most))
         _, best, confidence = decide(node, chance, np.array(thresholds, np.float32), known)
-        alternatives = bool(suggestions) and most > 1
-        found = []
-        for i, (code, sure) in enumerate(zip(best.tolist(), confidence.tolist(), strict=True)):
-            if code != NOTHING:
-                others = self._candidates(leaf[i], leaf_chance[i], code, most - 1) if alternatives else ()
-                found.append(Coding(self._candidate(code, sure), others))
-            elif known[i] < 0:
-                found.append(Coding(None))
-            else:
-                found.append(Coding(None, self._candidates(leaf[i], leaf_chance[i], NOTHING, most)))
+        codes, labels = self.tree.codes, self._labels
+        found = [
+            Coding(None) if code == NOTHING else Coding(Candidate(codes[code], labels[code], sure))
+            for code, sure in zip(best.tolist(), _rounded(confidence), strict=True)
+        ]
+        alternatives = suggestions is not None and suggestions > 1
+        for i in np.flatnonzero(known >= 0 if alternatives else (known >= 0) & (best == NOTHING)).tolist():
+            result = found[i].result
+            others = self._candidates(leaf[i], leaf_chance[i], int(best[i]), most - 1 if result else most)
+            found[i] = Coding(result, others)
         return found
 
     def _candidates(self, leaf: NDArray[np.int32], chance: NDArray[np.float32], but: int, most: int) -> tuple[Candidate, ...]:
-        pairs = zip(leaf.tolist(), chance.tolist(), strict=True)
-        return tuple([self._candidate(node, sure) for node, sure in pairs if node not in (NOTHING, but)][:most])
+        codes, labels = self.tree.codes, self._labels
+        pairs = zip(leaf.tolist(), _rounded(chance), strict=True)
+        return tuple([Candidate(codes[node], labels[node], sure) for node, sure in pairs if node not in (NOTHING, but)][:most])
 
-    def _candidate(self, node: int, sure: float) -> Candidate:
-        # six decimals are more than a probability is good for, and short to write
-        return Candidate(self.tree.codes[node], self._labels[node], round(sure, 6))
+
+def _rounded(confidence: NDArray[np.float32]) -> list[float]:
+    """Return probabilities with six decimals: more than they are good for, and short to write."""
+    return confidence.astype(np.float64).round(6).tolist()  # type: ignore[no-any-return]  # numpy does not say of what

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from occode.coding.coder import Coder
-from occode.coding.features import hash_feature, named_features
-from occode.coding.model import Arrays
+from occode.coding.features import Feature
 from occode.coding.record import Candidate, Record
 from occode.coding.reference import contributions, vector
 from occode.coding.walk import BOTH, TASKS, TITLE
@@ -17,7 +16,9 @@ FIELDS = ("title", "tasks")
 
 @dataclass(frozen=True)
 class Evidence:
-    """One feature: `kind` is word, pair (of words) or ngram (four characters), `field` title or tasks.
+    """One feature: `kind` is word, pair (of words), opening (a word's first four characters) or ngram (any four).
+
+    `field` is title or tasks.
 
     `weight` is what it adds to the log odds of the chosen code against the runner-up; negative speaks for the runner-up.
     """
@@ -72,8 +73,7 @@ class _Explainer:
 
     def __init__(self, coder: Coder, record: Record) -> None:
         self._coder, self._arrays, self._tree = coder, coder.model.arrays, coder.tree
-        self._features, _ = vector(self._arrays, record)
-        self._names = [name for name in named_features(*record) if _knows(self._arrays, name)]
+        self._known, _ = vector(self._arrays, self._tree, record)
         self._kind = BOTH if record.title and record.tasks else (TITLE if record.title else TASKS)
 
     def step(self, parent: int, code: str, chance: float) -> Step:
@@ -82,7 +82,7 @@ class _Explainer:
         level, chosen = int(self._tree.depth[parent]), self._tree.codes.index(code) - children.start
         temperature = float(self._arrays.temperature[level, self._kind])
         bias = self._arrays.bias[children.start : children.stop] * temperature
-        parts = contributions(self._arrays, self._tree, self._features, parent) * temperature
+        parts = contributions(self._tree, self._arrays, self._known, parent) * temperature
         if len(children) == 1:
             return Step(level, self._candidate(code, chance), None, (), 0.0)
         shares = _softmax(parts.sum(axis=0) + bias)
@@ -99,18 +99,11 @@ class _Explainer:
         return Candidate(code, self._coder.classification.label(code), float(chance))
 
     def _evidence(self, weights: np.ndarray) -> tuple[Evidence, ...]:
-        totals: dict[tuple[str, int, str], float] = defaultdict(float)
-        for name, weight in zip(self._names, weights.tolist(), strict=True):
-            totals[name] += weight
+        totals: dict[Feature, float] = defaultdict(float)
+        for known, weight in zip(self._known, weights.tolist(), strict=True):
+            totals[known.feature] += weight
         found = [Evidence(kind, FIELDS[field], text, weight) for (kind, field, text), weight in totals.items() if weight]
         return tuple(sorted(found, key=lambda evidence: -abs(evidence.weight)))
-
-
-def _knows(arrays: Arrays, name: tuple[str, int, str]) -> bool:
-    kind, _, text = name
-    value = np.uint64(hash_feature(kind, text))
-    row = int(np.searchsorted(arrays.keys, value))
-    return row < len(arrays.keys) and bool(arrays.keys[row] == value)
 
 
 def _softmax(scores: np.ndarray) -> np.ndarray:

@@ -1,11 +1,13 @@
-"""Text to features, the readable definition: words, word pairs and character 4-grams of both fields.
+"""Text to features, the readable definition: words, word pairs, openings of words and character 4-grams of both fields.
 
 A feature is a 64-bit hash. The kernel in `occode.coding.kernels` computes the same hashes from bytes without making a
 Python object; this module is what it is tested against.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from itertools import pairwise
+from typing import NamedTuple
 
 from occode.coding.normalise import normalise, stem
 
@@ -13,9 +15,18 @@ MASK = (1 << 64) - 1
 FNV_OFFSET = 0xCBF29CE484222325
 FNV_PRIME = 0x100000001B3
 PAIR = 0x9E3779B97F4A7C15
+#: Characters of an n-gram, and of a word's opening.
 NGRAM = 4
 #: One salt a kind of feature. The fields share them: a word counts alike in the title and in the tasks.
-SALTS = {"word": 0x243F6A8885A308D3, "pair": 0x13198A2E03707344, "ngram": 0xA4093822299F31D0}
+SALTS = {"word": 0x243F6A8885A308D3, "pair": 0x13198A2E03707344, "opening": 0x082EFA98EC4E6C89, "ngram": 0xA4093822299F31D0}
+
+
+class Feature(NamedTuple):
+    """A feature by name: `kind` is a key of `SALTS`, `field` 0 for the title and 1 for the tasks."""
+
+    kind: str
+    field: int
+    text: str
 
 
 def mix(value: int) -> int:
@@ -33,28 +44,28 @@ def hash_word(word: str) -> int:
     return value
 
 
-def named_features(title: str, tasks: str) -> list[tuple[str, int, str]]:
-    """Return every feature as kind (word, pair, ngram), field (0 title, 1 tasks) and text, in order, with repeats."""
-    found = []
+def named_features(title: str, tasks: str) -> Iterator[Feature]:
+    """Yield every feature, with repeats; a word's own n-grams follow it, before the next word."""
     for field, text in enumerate((title, tasks)):
         words = normalise(text)
-        stems = [stem(word) for word in words]
-        found += [("word", field, word) for word in stems]
-        found += [("pair", field, f"{first} {second}") for first, second in pairwise(stems)]
         for word in words:
+            yield Feature("word", field, stem(word))
+            if len(word) >= NGRAM:
+                yield Feature("opening", field, word[:NGRAM])
             padded = f" {word} "
-            if len(padded) > NGRAM:
-                found += [("ngram", field, padded[i : i + NGRAM]) for i in range(len(padded) - NGRAM + 1)]
-    return found
+            for i in range(len(padded) - NGRAM + 1):
+                yield Feature("ngram", field, padded[i : i + NGRAM])
+        for first, second in pairwise(map(stem, words)):
+            yield Feature("pair", field, f"{first} {second}")
 
 
 def hash_feature(kind: str, text: str) -> int:
-    """Return the 64-bit hash of one named feature."""
+    """Return the 64-bit hash of one named feature; a pair has the same whichever of its words comes first."""
     if kind == "word":
         value = hash_word(text)
     elif kind == "pair":
-        first, second = text.split(" ")
-        value = (hash_word(first) * PAIR + hash_word(second)) & MASK
+        first, second = sorted(map(hash_word, text.split(" ")))
+        value = (first * PAIR + second) & MASK
     else:
         value = int.from_bytes(text.encode("ascii"), "little")
     return mix(value ^ SALTS[kind])

@@ -9,12 +9,14 @@ from occode.coding import features as definition
 _FNV_OFFSET = np.uint64(definition.FNV_OFFSET)
 _FNV_PRIME = np.uint64(definition.FNV_PRIME)
 _PAIR = np.uint64(definition.PAIR)
-_WORD, _PAIR_OF_WORDS, _NGRAM = (np.uint64(definition.SALTS[kind]) for kind in ("word", "pair", "ngram"))
+_WORD, _PAIR_OF_WORDS, _OPENING, _NGRAM = (np.uint64(definition.SALTS[kind]) for kind in ("word", "pair", "opening", "ngram"))
 _M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _30, _27, _31 = np.uint64(30), np.uint64(27), np.uint64(31)
 _8, _16, _24 = np.uint64(8), np.uint64(16), np.uint64(24)
-#: A text of n bytes has at most n words, n pairs and n + 2 * words 4-grams: never more features than this many a byte.
-FEATURES_PER_BYTE = 5
+#: What a hash is of: a word, an n-gram of the word before it, or anything else.
+WORD, NGRAM, OTHER = np.uint8(0), np.uint8(1), np.uint8(2)
+#: A text of n bytes has at most n words, n pairs, n openings and n + 2 * words 4-grams: never more features than this many a byte.
+FEATURES_PER_BYTE = 6
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
@@ -52,11 +54,16 @@ def _normalise(source, start, end, out):  # type: ignore[no-untyped-def]
     return size
 
 
+@numba.njit(cache=True, nogil=True, inline="always")
+def _four(plain, at):  # type: ignore[no-untyped-def]
+    """Return four characters as one number."""
+    return np.uint64(plain[at]) | np.uint64(plain[at + 1]) << _8 | np.uint64(plain[at + 2]) << _16 | np.uint64(plain[at + 3]) << _24
+
+
 @numba.njit(cache=True, nogil=True)
-def _hash_field(plain, size, hashes, count, words):  # type: ignore[no-untyped-def]
-    """Append the features of one normalised field to `hashes`, marking in `words` those that are single words."""
+def _hash_field(plain, size, hashes, count, kinds):  # type: ignore[no-untyped-def]
+    """Append the features of one normalised field to `hashes`, and what each is to `kinds`."""
     previous = np.uint64(0)
-    first = True
     start = 1
     while start < size:
         end = start
@@ -70,48 +77,41 @@ def _hash_field(plain, size, hashes, count, words):  # type: ignore[no-untyped-d
         value = _FNV_OFFSET
         for i in range(start, stop):
             value = (value ^ np.uint64(plain[i])) * _FNV_PRIME
-        hashes[count] = _mix(value ^ _WORD)
-        words[count] = True
+        hashes[count], kinds[count] = _mix(value ^ _WORD), WORD
         count += 1
-        if not first:
-            hashes[count] = _mix((previous * _PAIR + value) ^ _PAIR_OF_WORDS)
-            words[count] = False
+        for i in range(start - 1, end - 2):
+            hashes[count], kinds[count] = _mix(_four(plain, i) ^ _NGRAM), NGRAM
             count += 1
-        if end - start > 2:
-            for i in range(start - 1, end - 2):
-                packed = (
-                    np.uint64(plain[i])
-                    | np.uint64(plain[i + 1]) << _8
-                    | np.uint64(plain[i + 2]) << _16
-                    | np.uint64(plain[i + 3]) << _24
-                )
-                hashes[count] = _mix(packed ^ _NGRAM)
-                words[count] = False
-                count += 1
+        if end - start > 3:
+            hashes[count], kinds[count] = _mix(_four(plain, start) ^ _OPENING), OTHER
+            count += 1
+        if start > 1:
+            low, high = min(previous, value), max(previous, value)
+            hashes[count], kinds[count] = _mix((low * _PAIR + high) ^ _PAIR_OF_WORDS), OTHER
+            count += 1
         previous = value
-        first = False
         start = end + 1
     return count
 
 
 @numba.njit(cache=True, nogil=True)
-def hash_text(source, start, middle, end, plain, hashes, words):  # type: ignore[no-untyped-def]
+def hash_text(source, start, middle, end, plain, hashes, kinds):  # type: ignore[no-untyped-def]
     """Hash one record whose title is ``source[start:middle]`` and tasks ``source[middle:end]``; return the count."""
     size = _normalise(source, start, middle, plain)
-    count = _hash_field(plain, size, hashes, 0, words)
+    count = _hash_field(plain, size, hashes, 0, kinds)
     size = _normalise(source, middle, end, plain)
-    return _hash_field(plain, size, hashes, count, words)
+    return _hash_field(plain, size, hashes, count, kinds)
 
 
 @numba.njit(cache=True, nogil=True)
-def _hash_texts(source, bounds, hashes, words, starts):  # type: ignore[no-untyped-def]
+def _hash_texts(source, bounds, hashes, kinds, starts):  # type: ignore[no-untyped-def]
     longest = 0
     for i in range(len(bounds) // 2):
         longest = max(longest, bounds[2 * i + 2] - bounds[2 * i])
     plain = np.empty(4 * longest + 8, np.uint8)
     total = 0
     for i in range(len(bounds) // 2):
-        total += hash_text(source, bounds[2 * i], bounds[2 * i + 1], bounds[2 * i + 2], plain, hashes[total:], words[total:])
+        total += hash_text(source, bounds[2 * i], bounds[2 * i + 1], bounds[2 * i + 2], plain, hashes[total:], kinds[total:])
         starts[i + 1] = total
     return total
 
@@ -124,21 +124,21 @@ def pack(texts: list[tuple[str, str]]) -> tuple[NDArray[np.uint8], NDArray[np.in
     return np.frombuffer(b"".join(parts), np.uint8), bounds
 
 
-def hash_texts(texts: list[tuple[str, str]]) -> tuple[NDArray[np.uint64], NDArray[np.bool_], NDArray[np.int64]]:
+def hash_texts(texts: list[tuple[str, str]]) -> tuple[NDArray[np.uint64], NDArray[np.uint8], NDArray[np.int64]]:
     """Hash the features of records (title, tasks).
 
     Returns
     -------
     hashes
-        The features of all records, one after the other, with repeats.
-    words
-        Which of them are single words.
+        The features of all records, one after the other, with repeats; a word's n-grams directly follow it.
+    kinds
+        Whether each is a `WORD`, an `NGRAM` or `OTHER`.
     starts
         Of shape (n + 1,): record i has ``hashes[starts[i]:starts[i + 1]]``.
     """
     source, bounds = pack(texts)
     room = FEATURES_PER_BYTE * len(source) + 8 * len(texts) + 8
-    hashes, words = np.empty(room, np.uint64), np.empty(room, np.bool_)
+    hashes, kinds = np.empty(room, np.uint64), np.empty(room, np.uint8)
     starts = np.zeros(len(texts) + 1, np.int64)
-    total = _hash_texts(source, bounds, hashes, words, starts)
-    return hashes[:total], words[:total], starts
+    total = _hash_texts(source, bounds, hashes, kinds, starts)
+    return hashes[:total], kinds[:total], starts

@@ -15,9 +15,9 @@ from occode.errors import OccodeError
 MANIFEST = "manifest.json"
 ARRAYS = "arrays.safetensors"
 #: The types of safetensors that the arrays have.
-_DTYPES = {"U64": np.uint64, "U32": np.uint32, "U16": np.uint16, "I32": np.int32, "I8": np.int8, "F32": np.float32}
+_DTYPES = {"U64": np.uint64, "F32": np.float32, "U8": np.uint8}
 #: Grows when the arrays change their meaning.
-FORMAT = 1
+FORMAT = 2
 
 
 class InvalidModel(OccodeError):
@@ -26,39 +26,26 @@ class InvalidModel(OccodeError):
 
 @dataclass(frozen=True)
 class Arrays:
-    """A hierarchical SVM as flat arrays; F features, N nodes, B blocks, L levels.
+    """A hierarchical SVM as flat arrays; N nodes, L levels.
 
-    keys : uint64 (F,), sorted
-        The hashes of the known features.
-    idf : float32 (F,)
-        Their inverse document frequencies.
-    first_block : int32 (F + 1,)
-        The blocks of feature f are ``first_block[f]`` to ``first_block[f + 1] - 1``, by ascending parent.
-    block_parent : uint16 (B,)
-        The parent node that a block belongs to.
-    block_weight : uint32 (B,)
-        Where the block's weights, one a child of the parent, start in `weights`.
-    weights : int8
-        The SVMs' weights, quantised: the weight of child c is ``weights[...] * scale[c]``.
-    scale, bias : float32 (N,)
-        Of each node as a child: the step of its weights and its intercept.
     table : uint64 (a power of two,)
-        The way from a feature's hash to its row, see `occode.coding.walk.build_table`.
+        The way from a feature's hash to its entry: ``high half of the hash << 32 | place``, 0 where empty, see
+        `occode.coding.entries`.
+    entries : uint8
+        An entry a feature, at byte ``4 * place``, all that the walk wants to know of it in one piece, see
+        `occode.coding.entries`.
+    scale, bias : float32 (N,)
+        Of each node as a child: the step of its 8-bit weights and its intercept.
     temperature : float32 (L, 3)
         What the scores of a level are multiplied by before the softmax, for a record with a title only, tasks only, both.
     unseen : float32 (1,)
         The weight of an unknown word in a text's length.
     """
 
-    keys: NDArray[np.uint64]
-    idf: NDArray[np.float32]
-    first_block: NDArray[np.int32]
-    block_parent: NDArray[np.uint16]
-    block_weight: NDArray[np.uint32]
-    weights: NDArray[np.int8]
+    table: NDArray[np.uint64]
+    entries: NDArray[np.uint8]
     scale: NDArray[np.float32]
     bias: NDArray[np.float32]
-    table: NDArray[np.uint64]
     temperature: NDArray[np.float32]
     unseen: NDArray[np.float32]
 

@@ -45,7 +45,12 @@ class Record(NamedTuple):
             raise TextTooLong
 
 
-class Candidate(msgspec.Struct, frozen=True, rename={"code": "codeCategory", "label": "codeLabel", "confidence": "codeConfidence"}):
+class Candidate(
+    msgspec.Struct,
+    frozen=True,
+    gc=False,
+    rename={"code": "codeCategory", "label": "codeLabel", "confidence": "codeConfidence"},
+):
     """A code with its title and the probability, 0 to 1, that it is right (``CodedRecord``, guide section 11.3.3)."""
 
     code: str
@@ -53,7 +58,7 @@ class Candidate(msgspec.Struct, frozen=True, rename={"code": "codeCategory", "la
     confidence: float
 
 
-class Coding(msgspec.Struct, frozen=True):
+class Coding(msgspec.Struct, frozen=True, gc=False):
     """What the coder says of one record.
 
     `result` is the deepest code that is sure enough, or None. `candidates` are 6-digit codes by falling confidence:

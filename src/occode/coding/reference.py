@@ -1,49 +1,69 @@
 """The coder in numpy and plain Python: slow, readable, and what the compiled walk is tested against."""
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from occode.coding.features import hash_feature, named_features
+from occode.coding.entries import Entry, find, read_entry
+from occode.coding.features import Feature, hash_feature, named_features
 from occode.coding.model import Arrays
 from occode.coding.tree import Tree
 from occode.coding.walk import BOTH, TASKS, TITLE
 
 
-def vector(arrays: Arrays, record: tuple[str, str]) -> tuple[list[tuple[int, float]], float]:
-    """Return the known features of a record as (row, value), and the known share of its words, -1 with no feature."""
-    found: list[int] = []
+class Known(NamedTuple):
+    """A feature of a record that the model knows, with its entry and its value: its idf by the length of the record."""
+
+    feature: Feature
+    entry: Entry
+    value: float
+
+
+def vector(arrays: Arrays, tree: Tree, record: tuple[str, str]) -> tuple[list[Known], float]:
+    """Return the known features of a record, and the known share of its words, -1 with no feature."""
+    found: list[tuple[Feature, Entry]] = []
     familiar = strange = 0.0
-    unseen = float(arrays.unseen[0]) ** 2
-    for kind, _, text in named_features(*record):
-        value = np.uint64(hash_feature(kind, text))
-        row = int(np.searchsorted(arrays.keys, value))
-        if row < len(arrays.keys) and arrays.keys[row] == value:
-            found.append(row)
-            familiar += float(arrays.idf[row]) ** 2 if kind == "word" else 0
-        elif kind == "word":
-            strange += unseen
+    for feature, entry in _looked_at(arrays, tree, record):
+        if entry:
+            found.append((feature, entry))
+            familiar += entry.idf**2 if feature.kind == "word" else 0
+        elif feature.kind == "word":
+            strange += float(arrays.unseen[0]) ** 2
     if not found:
         return [], -1.0
-    length = np.sqrt(sum(float(arrays.idf[row]) ** 2 for row in found) + strange)
-    return [(row, float(arrays.idf[row]) / length) for row in found], familiar / (familiar + strange or 1.0)
+    length = np.sqrt(sum(entry.idf**2 for _, entry in found) + strange)
+    return [Known(feature, entry, entry.idf / length) for feature, entry in found], familiar / (familiar + strange or 1.0)
 
 
-def contributions(arrays: Arrays, tree: Tree, features: list[tuple[int, float]], parent: int) -> NDArray[np.float32]:
+def _looked_at(arrays: Arrays, tree: Tree, record: tuple[str, str]) -> Iterator[tuple[Feature, Entry | None]]:
+    """Yield the features of a record, all but the n-grams of common words, each with its entry if the model knows it."""
+    widths = np.diff(tree.first_child).astype(np.int64)
+    skip = False
+    for feature in named_features(*record):
+        if feature.kind == "ngram" and skip:
+            continue
+        place = int(find(arrays.table, np.uint64(hash_feature(feature.kind, feature.text))))
+        entry = read_entry(arrays.entries, place, widths) if place else None
+        if feature.kind == "word":
+            skip = entry is not None and entry.common
+        yield feature, entry
+
+
+def contributions(tree: Tree, arrays: Arrays, known: list[Known], parent: int) -> NDArray[np.float32]:
     """Return, of shape (features, children), what each feature adds to the score of each child of `parent`."""
     children = tree.children(parent)
-    found = np.zeros((len(features), len(children)), np.float32)
-    for i, (row, value) in enumerate(features):
-        blocks = slice(arrays.first_block[row], arrays.first_block[row + 1])
-        at = np.flatnonzero(arrays.block_parent[blocks] == parent)
-        if len(at):
-            start = arrays.block_weight[blocks][at[0]]
-            found[i] = value * arrays.weights[start : start + len(children)]
+    found = np.zeros((len(known), len(children)), np.float32)
+    for i, (_, entry, value) in enumerate(known):
+        if parent in entry.weights:
+            found[i] = value * entry.weights[parent]
     return found * arrays.scale[children.start : children.stop]
 
 
 def probabilities(arrays: Arrays, tree: Tree, record: tuple[str, str]) -> NDArray[np.float64]:
     """Return the probability of every node: the softmax among siblings, times the parent's."""
-    features, _ = vector(arrays, record)
+    known, _ = vector(arrays, tree, record)
     title, tasks = record
     kind = BOTH if title and tasks else (TITLE if title else TASKS)
     chances = np.ones(len(tree))
@@ -52,7 +72,7 @@ def probabilities(arrays: Arrays, tree: Tree, record: tuple[str, str]) -> NDArra
         nodes = slice(children.start, children.stop)
         if not children:
             continue
-        scores = contributions(arrays, tree, features, parent).sum(axis=0) + arrays.bias[nodes]
+        scores = contributions(tree, arrays, known, parent).sum(axis=0) + arrays.bias[nodes]
         scores = scores * arrays.temperature[tree.depth[parent], kind]
         shares = np.exp(scores - scores.max())
         chances[nodes] = chances[parent] * shares / shares.sum()

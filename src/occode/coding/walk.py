@@ -5,12 +5,10 @@
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
-from occode.coding.kernels import FEATURES_PER_BYTE, hash_text
+from occode.coding.entries import BLOCK, HEAD, find
+from occode.coding.kernels import FEATURES_PER_BYTE, NGRAM, WORD, hash_text
 
-_32 = np.uint64(32)
-_LOW = np.uint64(0xFFFFFFFF)
 #: How many paths a level keeps, and how much less probable than the best a kept path may be.
 BEAM = 4
 DROP = np.float32(0.05)
@@ -19,53 +17,33 @@ WIDE_BEAM = 8
 WIDE_DROP = np.float32(1e-3)
 FEW_LEAVES = 3
 TITLE, TASKS, BOTH = 0, 1, 2
+#: Blocks of an entry that are stepped over at once in the search for a parent.
+_STRIDE = 8
 
 
 @numba.njit(cache=True, nogil=True)
-def build_table(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return a table, at most half full, of ``high half of the hash << 32 | row + 1``; 0 is an empty place."""
-    size = 16
-    while size < 2 * len(keys):
-        size *= 2
-    table = np.zeros(size, np.uint64)
-    mask = np.uint64(size - 1)
-    for row in range(len(keys)):
-        place = keys[row] & mask
-        while table[place] != 0:
-            place = (place + np.uint64(1)) & mask
-        table[place] = (keys[row] >> _32) << _32 | np.uint64(row + 1)
-    return table
-
-
-@numba.njit(cache=True, nogil=True, inline="always")
-def _find(table, value):  # type: ignore[no-untyped-def]  # compiled: types are numba's
-    """Return the row of a hashed feature, or -1."""
-    mask = np.uint64(len(table) - 1)
-    place = value & mask
-    while table[place] != 0:
-        if table[place] >> _32 == value >> _32:
-            return np.int64(table[place] & _LOW) - 1
-        place = (place + np.uint64(1)) & mask
-    return np.int64(-1)
-
-
-@numba.njit(cache=True, nogil=True)
-def _vectorise(table, idf, unseen, hashes, words, count, rows, values):  # type: ignore[no-untyped-def]
-    """Write the known features' rows and values; return how many there are and the known share of the words."""
+def _vectorise(table, halves, floats, unseen, hashes, kinds, count, places, values):  # type: ignore[no-untyped-def]  # compiled
+    """Write the known features' places and values; return how many there are and the known share of the words."""
     known = 0
     square = np.float32(0)
     familiar = np.float32(0)
     strange = np.float32(0)
+    skip = False
     for i in range(count):
-        row = _find(table, hashes[i])
-        if row >= 0:
-            rows[known] = row
-            values[known] = idf[row]
+        kind = kinds[i]
+        if kind == NGRAM and skip:
+            continue
+        place = find(table, hashes[i])
+        if kind == WORD:
+            skip = place > 0 and halves[2 * place + 3] > 0
+        if place > 0:
+            idf = floats[place]
+            places[known], values[known] = place, idf
             known += 1
-            square += idf[row] * idf[row]
-            if words[i]:
-                familiar += idf[row] * idf[row]
-        elif words[i]:
+            square += idf * idf
+            if kind == WORD:
+                familiar += idf * idf
+        elif kind == WORD:
             strange += unseen * unseen
     if known:
         length = np.sqrt(square + strange)
@@ -77,8 +55,8 @@ def _vectorise(table, idf, unseen, hashes, words, count, rows, values):  # type:
 
 @numba.njit(cache=True, nogil=True)
 def _expand(  # type: ignore[no-untyped-def]
-    parent, chance, temperature, first_child, first_block, block_parent, block_weight, weights, scale, bias,
-    rows, values, cursors, known, scores, nodes, chances, count,
+    parent, chance, temperature, first_child, halves, weights, scale, bias,
+    places, values, cursors, known, scores, nodes, chances, count,
 ):  # fmt: skip
     """Append the children of one parent, each with its probability, to `nodes` and `chances`; return the count."""
     first, last = first_child[parent], first_child[parent + 1]
@@ -89,13 +67,16 @@ def _expand(  # type: ignore[no-untyped-def]
     for k in range(width):
         scores[k] = 0
     for i in range(known):
-        end = first_block[rows[i] + 1]
+        blocks = np.int64(halves[2 * places[i] + 2])
+        base = 2 * places[i] + HEAD // 2
         at = cursors[i]
-        while at < end and block_parent[at] < parent:
+        while at + _STRIDE < blocks and halves[base + 2 * (at + _STRIDE)] <= parent:
+            at += _STRIDE
+        while at < blocks and halves[base + 2 * at] < parent:
             at += 1
         cursors[i] = at
-        if at < end and block_parent[at] == parent:
-            start = block_weight[at]
+        if at < blocks and halves[base + 2 * at] == parent:
+            start = 2 * base + BLOCK * blocks + np.int64(halves[base + 2 * at + 1])
             for k in range(width):
                 scores[k] += values[i] * weights[start + k]
     best = np.float32(-1e30)
@@ -106,8 +87,9 @@ def _expand(  # type: ignore[no-untyped-def]
     for k in range(width):
         scores[k] = np.exp(scores[k] - best)
         total += scores[k]
+    share = chance / total
     for k in range(width):
-        nodes[count], chances[count] = first + k, chance * scores[k] / total
+        nodes[count], chances[count] = first + k, scores[k] * share
         count += 1
     return count
 
@@ -142,8 +124,8 @@ def _sort_by_node(nodes, chances, count):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True)
 def walk(  # type: ignore[no-untyped-def]
-    source, bounds, table, idf, first_block, block_parent, block_weight, weights, scale, bias, temperature, unseen,
-    first_child, beam, drop, out_node, out_chance, out_leaf, out_leaf_chance, out_known,
+    source, bounds, table, halves, floats, weights, scale, bias, temperature, unseen, first_child, beam,
+    drop, out_node, out_chance, out_leaf, out_leaf_chance, out_known,
 ):  # fmt: skip
     """Code the records of `bounds` (see `occode.coding.kernels.pack`).
 
@@ -157,8 +139,8 @@ def walk(  # type: ignore[no-untyped-def]
         longest = max(longest, bounds[2 * i + 2] - bounds[2 * i])
     room = FEATURES_PER_BYTE * longest + 8
     plain = np.empty(4 * longest + 8, np.uint8)
-    hashes, words = np.empty(room, np.uint64), np.empty(room, np.bool_)
-    rows, values, cursors = np.empty(room, np.int64), np.empty(room, np.float32), np.empty(room, np.int64)
+    hashes, kinds = np.empty(room, np.uint64), np.empty(room, np.uint8)
+    places, values, cursors = np.empty(room, np.int64), np.empty(room, np.float32), np.empty(room, np.int64)
     widest = 0
     for node in range(len(first_child) - 1):
         widest = max(widest, first_child[node + 1] - first_child[node])
@@ -168,20 +150,20 @@ def walk(  # type: ignore[no-untyped-def]
     levels = len(temperature)
     for record in range(records):
         start, middle, end = bounds[2 * record], bounds[2 * record + 1], bounds[2 * record + 2]
-        count = hash_text(source, start, middle, end, plain, hashes, words)
-        known, share = _vectorise(table, idf, unseen, hashes, words, count, rows, values)
+        count = hash_text(source, start, middle, end, plain, hashes, kinds)
+        known, share = _vectorise(table, halves, floats, unseen, hashes, kinds, count, places, values)
         out_known[record] = share if known else -1
         kind = BOTH if start < middle < end else (TITLE if start < middle else TASKS)
         for i in range(known):
-            cursors[i] = first_block[rows[i]]
+            cursors[i] = 0
         held[0], held_chances[0], width = 0, 1, 1
         for level in range(levels):
             _sort_by_node(held, held_chances, width)
             count = 0
             for i in range(width):
                 count = _expand(
-                    held[i], held_chances[i], temperature[level, kind], first_child, first_block, block_parent,
-                    block_weight, weights, scale, bias, rows, values, cursors, known, scores, nodes, chances, count,
+                    held[i], held_chances[i], temperature[level, kind], first_child, halves, weights, scale, bias,
+                    places, values, cursors, known, scores, nodes, chances, count,
                 )  # fmt: skip
             if level < levels - 1:
                 width = _keep_best(nodes, chances, count, beam, drop)

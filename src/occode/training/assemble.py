@@ -1,10 +1,10 @@
-"""Fitted SVMs to the flat arrays that the coder walks: weights quantised, laid out feature by feature."""
+"""Fitted SVMs to the arrays that the coder walks: weights quantised, all of a feature in one entry."""
 
 import numpy as np
 
+from occode.coding.entries import Blocks, build_table, write_entries
 from occode.coding.model import Arrays
 from occode.coding.tree import Tree
-from occode.coding.walk import build_table
 from occode.training.fit import Node
 from occode.training.vectorise import Vocabulary
 
@@ -15,13 +15,13 @@ SMALLEST = 10
 def assemble(
     vocabulary: Vocabulary, nodes: dict[int, Node], tree: Tree, temperature: np.ndarray, smallest: int = SMALLEST
 ) -> Arrays:
-    """Lay out the weights so that all of a feature's stand together, by parent.
+    """Lay out the weights so that all of a feature's stand together, by parent, the most frequent features first.
 
     Each child's weights become 8-bit multiples of a step of its own; a feature whose weights under a parent are all below
-    `smallest` steps takes no room there, and one without any is dropped.
+    `smallest` steps takes no room there, and one without any is dropped, unless it is a word whose n-grams are not looked at.
     """
     scale, bias = np.zeros(len(tree), np.float32), np.zeros(len(tree), np.float32)
-    columns, parents, widths, parts = [], [], [], []
+    columns, parents, parts = [], [], []
     for parent in sorted(nodes):
         node, children = nodes[parent], tree.children(parent)
         step = np.abs(node.weights).max(axis=1, initial=0) / 127
@@ -32,26 +32,32 @@ def assemble(
         kept = (np.abs(rounded) >= smallest).any(axis=1)
         columns.append(node.columns[kept])
         parents.append(np.full(int(kept.sum()), parent, np.uint16))
-        widths.append(np.full(int(kept.sum()), len(children), np.int64))
         parts.append(rounded[kept])
-    column, parent_of, width = np.concatenate(columns), np.concatenate(parents), np.concatenate(widths)
-    order = np.lexsort((parent_of, column))
+    used = vocabulary.common.copy()
+    for column in columns:
+        used[column] = True
+    kept_columns = np.flatnonzero(used)
+    kept_columns = kept_columns[np.argsort(vocabulary.idf[kept_columns], kind="stable")]
+    rank = np.zeros(len(used), np.int64)
+    rank[kept_columns] = np.arange(len(kept_columns))
+    blocks = _in_order(rank[np.concatenate(columns)], np.concatenate(parents), parts)
+    entries, places = write_entries(vocabulary.idf[kept_columns], vocabulary.common[kept_columns], blocks)
+    return Arrays(
+        table=build_table(vocabulary.keys[kept_columns], places),
+        entries=entries,
+        scale=scale,
+        bias=bias,
+        temperature=temperature.astype(np.float32),
+        unseen=np.array([vocabulary.unseen], np.float32),
+    )
+
+
+def _in_order(feature: np.ndarray, parent: np.ndarray, parts: list[np.ndarray]) -> Blocks:
+    """Sort blocks, given parent by parent as arrays of shape (blocks, children), by feature and then by parent."""
+    width = np.concatenate([np.full(len(part), part.shape[1], np.int64) for part in parts])
+    order = np.lexsort((parent, feature))
     source = np.cumsum(width) - width
     target = np.cumsum(width[order]) - width[order]
     flat = np.concatenate([part.ravel() for part in parts])
     take = np.repeat(source[order] - target, width[order]) + np.arange(len(flat))
-    used, blocks = np.unique(column, return_counts=True)
-    keys = vocabulary.keys[used]
-    return Arrays(
-        keys=keys,
-        idf=vocabulary.idf[used],
-        first_block=np.concatenate([[0], np.cumsum(blocks)]).astype(np.int32),
-        block_parent=parent_of[order],
-        block_weight=target.astype(np.uint32),
-        weights=flat[take],
-        scale=scale,
-        bias=bias,
-        table=build_table(keys),
-        temperature=temperature.astype(np.float32),
-        unseen=np.array([vocabulary.unseen], np.float32),
-    )
+    return Blocks(feature[order], parent[order], width[order], flat[take])

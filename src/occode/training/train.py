@@ -132,7 +132,8 @@ def train(task: Task, progress: Progress = lambda stage, done, total: None) -> M
         "fingerprint": task.fingerprint,
         "thresholds": held_out.thresholds,
         "metrics": held_out.metrics,
-        "sizes": _sizes(task) | {"examples": len(examples.texts), "features": len(arrays.keys), "scored": held_out.scored},
+        "sizes": _sizes(task)
+        | {"examples": len(examples.texts), "features": int(np.count_nonzero(arrays.table)), "scored": held_out.scored},
     }
     return Model(manifest, arrays)
 

@@ -27,9 +27,9 @@ def test_a_saved_model_is_loaded_as_it_was(folder: Path, tmp_path: Path) -> None
 def test_the_arrays_are_mapped_and_not_writable(folder: Path) -> None:
     """So that processes share them and nobody changes them."""
     arrays = Model.load(folder).arrays
-    assert not arrays.weights.flags.writeable
+    assert not arrays.entries.flags.writeable
     with pytest.raises(ValueError, match="read-only"):
-        arrays.weights[0] = 1
+        arrays.entries[0] = 1
 
 
 def test_damaged_arrays_are_refused(folder: Path) -> None:
