@@ -6,7 +6,7 @@
 import numba
 import numpy as np
 
-from occode.coding.entries import BLOCK, HEAD, find
+from occode.coding.entries import find, find_weights
 from occode.coding.kernels import FEATURES_PER_BYTE, NGRAM, WORD, hash_text
 
 #: How many paths a level keeps, and how much less probable than the best a kept path may be.
@@ -17,8 +17,6 @@ WIDE_BEAM = 8
 WIDE_DROP = np.float32(1e-3)
 FEW_LEAVES = 3
 TITLE, TASKS, BOTH = 0, 1, 2
-#: Blocks of an entry that are stepped over at once in the search for a parent.
-_STRIDE = 8
 
 
 @numba.njit(cache=True, nogil=True)
@@ -56,7 +54,7 @@ def _vectorise(table, halves, floats, unseen, hashes, kinds, count, places, valu
 @numba.njit(cache=True, nogil=True)
 def _expand(  # type: ignore[no-untyped-def]
     parent, chance, temperature, first_child, halves, weights, scale, bias,
-    places, values, cursors, known, scores, nodes, chances, count,
+    places, values, known, scores, nodes, chances, count,
 ):  # fmt: skip
     """Append the children of one parent, each with its probability, to `nodes` and `chances`; return the count."""
     first, last = first_child[parent], first_child[parent + 1]
@@ -67,16 +65,8 @@ def _expand(  # type: ignore[no-untyped-def]
     for k in range(width):
         scores[k] = 0
     for i in range(known):
-        blocks = np.int64(halves[2 * places[i] + 2])
-        base = 2 * places[i] + HEAD // 2
-        at = cursors[i]
-        while at + _STRIDE < blocks and halves[base + 2 * (at + _STRIDE)] <= parent:
-            at += _STRIDE
-        while at < blocks and halves[base + 2 * at] < parent:
-            at += 1
-        cursors[i] = at
-        if at < blocks and halves[base + 2 * at] == parent:
-            start = 2 * base + BLOCK * blocks + np.int64(halves[base + 2 * at + 1])
+        start = find_weights(halves, places[i], parent)
+        if start >= 0:
             for k in range(width):
                 scores[k] += values[i] * weights[start + k]
     best = np.float32(-1e30)
@@ -112,17 +102,6 @@ def _keep_best(nodes, chances, count, beam, drop):  # type: ignore[no-untyped-de
 
 
 @numba.njit(cache=True, nogil=True)
-def _sort_by_node(nodes, chances, count):  # type: ignore[no-untyped-def]
-    for i in range(1, count):
-        node, chance = nodes[i], chances[i]
-        j = i - 1
-        while j >= 0 and nodes[j] > node:
-            nodes[j + 1], chances[j + 1] = nodes[j], chances[j]
-            j -= 1
-        nodes[j + 1], chances[j + 1] = node, chance
-
-
-@numba.njit(cache=True, nogil=True)
 def walk(  # type: ignore[no-untyped-def]
     source, bounds, table, halves, floats, weights, scale, bias, temperature, unseen, first_child, beam,
     drop, out_node, out_chance, out_leaf, out_leaf_chance, out_known,
@@ -140,7 +119,7 @@ def walk(  # type: ignore[no-untyped-def]
     room = FEATURES_PER_BYTE * longest + 8
     plain = np.empty(4 * longest + 8, np.uint8)
     hashes, kinds = np.empty(room, np.uint64), np.empty(room, np.uint8)
-    places, values, cursors = np.empty(room, np.int64), np.empty(room, np.float32), np.empty(room, np.int64)
+    places, values = np.empty(room, np.int64), np.empty(room, np.float32)
     widest = 0
     for node in range(len(first_child) - 1):
         widest = max(widest, first_child[node + 1] - first_child[node])
@@ -154,16 +133,13 @@ def walk(  # type: ignore[no-untyped-def]
         known, share = _vectorise(table, halves, floats, unseen, hashes, kinds, count, places, values)
         out_known[record] = share if known else -1
         kind = BOTH if start < middle < end else (TITLE if start < middle else TASKS)
-        for i in range(known):
-            cursors[i] = 0
         held[0], held_chances[0], width = 0, 1, 1
         for level in range(levels):
-            _sort_by_node(held, held_chances, width)
             count = 0
             for i in range(width):
                 count = _expand(
                     held[i], held_chances[i], temperature[level, kind], first_child, halves, weights, scale, bias,
-                    places, values, cursors, known, scores, nodes, chances, count,
+                    places, values, known, scores, nodes, chances, count,
                 )  # fmt: skip
             if level < levels - 1:
                 width = _keep_best(nodes, chances, count, beam, drop)
