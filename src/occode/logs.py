@@ -10,8 +10,8 @@ import structlog
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
-def _json(event: dict[str, Any], **_: Any) -> str:
-    return msgspec.json.encode(event).decode()
+def _json(_logger: Any, _method: str, event: Any) -> bytes:
+    return msgspec.json.encode(event)
 
 
 def configure(level: str, style: str) -> None:
@@ -22,9 +22,9 @@ def configure(level: str, style: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer() if as_text else structlog.processors.JSONRenderer(serializer=_json),
+            structlog.dev.ConsoleRenderer() if as_text else _json,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr) if as_text else structlog.BytesLoggerFactory(sys.stderr.buffer),
         cache_logger_on_first_use=True,
     )

@@ -43,7 +43,8 @@ class Coder:
         #: What `occode.coding.walk.walk` takes between the records and the beam.
         self.flat = (
             arrays.table, arrays.entries.view(np.uint16), arrays.entries.view(np.float32), arrays.entries.view(np.int8),
-            arrays.scale, arrays.bias, arrays.temperature, arrays.unseen[0], self.tree.first_child,
+            arrays.scale, arrays.bias, arrays.temperature, arrays.unseen[0], arrays.lapse[0],
+            self.tree.first_child,
         )  # fmt: skip
 
     @classmethod

@@ -8,7 +8,7 @@ import numpy as np
 from occode.coding.coder import Coder
 from occode.coding.features import Feature
 from occode.coding.record import Candidate, Record
-from occode.coding.reference import contributions, vector
+from occode.coding.reference import contributions, shares, vector
 from occode.coding.walk import BOTH, TASKS, TITLE
 
 FIELDS = ("title", "tasks")
@@ -20,7 +20,8 @@ class Evidence:
 
     `field` is title or tasks.
 
-    `weight` is what it adds to the log odds of the chosen code against the runner-up; negative speaks for the runner-up.
+    `weight` is what it adds to the log odds of the chosen code against the runner-up, before the model's lapse; negative speaks
+    for the runner-up.
     """
 
     kind: str
@@ -85,12 +86,12 @@ class _Explainer:
         parts = contributions(self._tree, self._arrays, self._known, parent) * temperature
         if len(children) == 1:
             return Step(level, self._candidate(code, chance), None, (), 0.0)
-        shares = _softmax(parts.sum(axis=0) + bias)
-        rival = int(np.argmax(np.where(np.arange(len(children)) == chosen, -1, shares)))
+        parted = shares(self._arrays, parts.sum(axis=0) + bias)
+        rival = int(np.argmax(np.where(np.arange(len(children)) == chosen, -1, parted)))
         return Step(
             level,
-            self._candidate(code, chance * shares[chosen]),
-            self._candidate(self._tree.codes[children[rival]], chance * shares[rival]),
+            self._candidate(code, chance * parted[chosen]),
+            self._candidate(self._tree.codes[children[rival]], chance * parted[rival]),
             self._evidence(parts[:, chosen] - parts[:, rival]),
             float(bias[chosen] - bias[rival]),
         )
@@ -104,8 +105,3 @@ class _Explainer:
             totals[known.feature] += weight
         found = [Evidence(kind, FIELDS[field], text, weight) for (kind, field, text), weight in totals.items() if weight]
         return tuple(sorted(found, key=lambda evidence: -abs(evidence.weight)))
-
-
-def _softmax(scores: np.ndarray) -> np.ndarray:
-    shares = np.exp(scores - scores.max())
-    return np.asarray(shares / shares.sum())

@@ -17,7 +17,7 @@ ARRAYS = "arrays.safetensors"
 #: The types of safetensors that the arrays have.
 _DTYPES = {"U64": np.uint64, "F32": np.float32, "U8": np.uint8}
 #: Grows when the arrays change their meaning.
-FORMAT = 2
+FORMAT = 3
 
 
 class InvalidModel(OccodeError):
@@ -40,6 +40,8 @@ class Arrays:
         What the scores of a level are multiplied by before the softmax, for a record with a title only, tasks only, both.
     unseen : float32 (1,)
         The weight of an unknown word in a text's length.
+    lapse : float32 (1,)
+        The share of a parent's probability that its children get in equal parts, whatever their scores.
     """
 
     table: NDArray[np.uint64]
@@ -48,6 +50,7 @@ class Arrays:
     bias: NDArray[np.float32]
     temperature: NDArray[np.float32]
     unseen: NDArray[np.float32]
+    lapse: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,14 @@ class Model:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InvalidModel(folder=folder, reason=error) from error
         return cls(manifest, arrays)
+
+
+def readable(folder: Path) -> bool:
+    """Say whether the artefact in `folder` has this code's format, by its manifest alone."""
+    try:
+        return bool(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["format"] == FORMAT)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _fields(arrays: Arrays) -> dict[str, NDArray[Any]]:

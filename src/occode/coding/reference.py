@@ -73,7 +73,12 @@ def probabilities(arrays: Arrays, tree: Tree, record: tuple[str, str]) -> NDArra
         if not children:
             continue
         scores = contributions(tree, arrays, known, parent).sum(axis=0) + arrays.bias[nodes]
-        scores = scores * arrays.temperature[tree.depth[parent], kind]
-        shares = np.exp(scores - scores.max())
-        chances[nodes] = chances[parent] * shares / shares.sum()
+        chances[nodes] = chances[parent] * shares(arrays, scores * arrays.temperature[tree.depth[parent], kind])
     return chances
+
+
+def shares(arrays: Arrays, scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return how siblings share out their parent's probability: the softmax of their scores, and each its part of the lapse."""
+    lapse = float(arrays.lapse[0]) if len(scores) > 1 else 0.0
+    found: NDArray[np.float64] = np.exp(scores.astype(np.float64) - scores.max())
+    return np.asarray((1 - lapse) * found / found.sum() + lapse / len(scores))

@@ -53,7 +53,7 @@ def _vectorise(table, halves, floats, unseen, hashes, kinds, count, places, valu
 
 @numba.njit(cache=True, nogil=True)
 def _expand(  # type: ignore[no-untyped-def]
-    parent, chance, temperature, first_child, halves, weights, scale, bias,
+    parent, chance, temperature, lapse, first_child, halves, weights, scale, bias,
     places, values, known, scores, nodes, chances, count,
 ):  # fmt: skip
     """Append the children of one parent, each with its probability, to `nodes` and `chances`; return the count."""
@@ -77,9 +77,9 @@ def _expand(  # type: ignore[no-untyped-def]
     for k in range(width):
         scores[k] = np.exp(scores[k] - best)
         total += scores[k]
-    share = chance / total
+    share, rest = chance * (1 - lapse) / total, chance * lapse / width
     for k in range(width):
-        nodes[count], chances[count] = first + k, scores[k] * share
+        nodes[count], chances[count] = first + k, scores[k] * share + rest
         count += 1
     return count
 
@@ -103,7 +103,7 @@ def _keep_best(nodes, chances, count, beam, drop):  # type: ignore[no-untyped-de
 
 @numba.njit(cache=True, nogil=True)
 def walk(  # type: ignore[no-untyped-def]
-    source, bounds, table, halves, floats, weights, scale, bias, temperature, unseen, first_child, beam,
+    source, bounds, table, halves, floats, weights, scale, bias, temperature, unseen, lapse, first_child, beam,
     drop, out_node, out_chance, out_leaf, out_leaf_chance, out_known,
 ):  # fmt: skip
     """Code the records of `bounds` (see `occode.coding.kernels.pack`).
@@ -138,7 +138,7 @@ def walk(  # type: ignore[no-untyped-def]
             count = 0
             for i in range(width):
                 count = _expand(
-                    held[i], held_chances[i], temperature[level, kind], first_child, halves, weights, scale, bias,
+                    held[i], held_chances[i], temperature[level, kind], lapse, first_child, halves, weights, scale, bias,
                     places, values, known, scores, nodes, chances, count,
                 )  # fmt: skip
             if level < levels - 1:

@@ -4,7 +4,8 @@ import random
 import re
 import unicodedata
 import zlib
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -75,6 +76,10 @@ MODIFIERS = frozenset(
 )
 
 
+#: Of a hundred words, so many are kept from the machines that score the lines in which they are the rarest.
+STRANGE = 10
+
+
 @dataclass(frozen=True)
 class Examples:
     """Training examples, row by row.
@@ -111,10 +116,23 @@ def _spellings(title: str) -> list[str]:
     return [text[:100] for text in texts if len(text) >= 3]
 
 
-def fold_of(line: Line, folds: int) -> int:
-    """Return the fold of a line, the same for its near-copies: those with the same telling words, in any order."""
-    words = [stem(word) for word in normalise(line.text)]
-    telling = sorted({word for word in words if word not in MODIFIERS}) or sorted(words)
+def telling_words(text: str) -> tuple[str, ...]:
+    """Return the words of a text that tell an occupation, sorted: what near-copies share."""
+    words = [stem(word) for word in normalise(text)]
+    return tuple(sorted({word for word in words if word not in MODIFIERS}) or sorted(words))
+
+
+def fold_of(line: Line, folds: int, counts: Mapping[str, int] | None = None) -> int:
+    """Return the fold of a line, the same for its near-copies: those with the same telling words, in any order.
+
+    With `counts`, how many lines hold each word, all lines whose rarest telling word is the same share a fold where that word is
+    among the `STRANGE`: as in real answers, some words are then new to the machines that score them.
+    """
+    telling = telling_words(line.text)
+    if counts is not None and telling:
+        rarest = zlib.crc32(min(telling, key=lambda word: (counts[word], word)).encode())
+        if rarest % 100 < STRANGE:
+            return rarest // 100 % folds
     return zlib.crc32(f"{line.code} {' '.join(telling)}".encode()) % folds
 
 
@@ -138,7 +156,8 @@ def make_examples(lines: list[Line], *, folds: int = 5, seed: int = 0, misspelt:
     """
     chance = random.Random(seed)  # noqa: S311  # training data, not a secret
     rows: list[tuple[tuple[str, str], str, float, int, bool]] = []
-    placed = [(line, fold_of(line if by_code else replace(line, code=NONE), folds)) for line in lines]
+    counts = Counter(word for line in lines for word in telling_words(line.text))
+    placed = [(line, fold_of(line if by_code else replace(line, code=NONE), folds, counts)) for line in lines]
     tasks: dict[tuple[str, int], list[str]] = defaultdict(list)
     for line, fold in placed:
         if line.field == "tasks":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from occode.coding.model import Model
+from occode.coding.model import Model, readable
 from occode.coding.registry import RELEASES, ModelNotFound, Registry, Release, Releases, State
 from occode.training.card import NAME as CARD
 from occode.training.card import card
@@ -18,12 +18,14 @@ def publish(model: Model, registry: Registry, now: datetime) -> Release:
     """Write a model's artefact and its card, and register it as the newest version of its topic.
 
     A model that is there already (same input, same code) is written again and keeps its version; it is live afterwards.
+    Models whose artefacts have an older format, which this code cannot load, are retired.
     """
     topic = model.manifest["topic"]
     folder = registry.path(topic, model.model_id)
     model.save(folder)
     (folder / CARD).write_text(card(model.manifest), encoding="utf-8")
     with _changing(registry, topic) as (found, write):
+        found = _retire_unreadable(registry, topic, found)
         release = found.find(model.model_id)
         if release is None:
             release = Release(model.model_id, len(found.releases) + 1, now)
@@ -31,6 +33,14 @@ def publish(model: Model, registry: Registry, now: datetime) -> Release:
         elif release.state != "live":
             release = _set_state(found, release, "live", write)
     return release
+
+
+def _retire_unreadable(registry: Registry, topic: str, found: Releases) -> Releases:
+    releases = (
+        release if readable(registry.path(topic, release.model_id)) else msgspec.structs.replace(release, state="retired")
+        for release in found.releases
+    )
+    return msgspec.structs.replace(found, releases=tuple(releases))
 
 
 def set_state(registry: Registry, topic: str, model_id: str, state: State) -> None:

@@ -4,9 +4,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from occode.classification import Classification
-from occode.coding.normalise import normalise, stem
 from occode.training.corpus import FIELDS, NONE, Line
-from occode.training.examples import MODIFIERS
+from occode.training.examples import telling_words
 
 #: What an occupation should have at least, by field.
 BAR = {"titles": 40, "tasks": 20}
@@ -58,12 +57,6 @@ def review(lines: list[Line], classification: Classification) -> Review:
         [(text, sorted(codes)) for (_, text), codes in sorted(exact.items()) if len(codes) > 1],
         [_apart(found) for _, found in sorted(near.items()) if len({code for _, code in found if code != NONE}) > 1],
     )
-
-
-def telling_words(text: str) -> tuple[str, ...]:
-    """Return the words of a text that tell an occupation, sorted: what near-copies share."""
-    words = [stem(word) for word in normalise(text)]
-    return tuple(sorted({word for word in words if word not in MODIFIERS}) or sorted(words))
 
 
 def _apart(found: set[tuple[str, str]]) -> tuple[list[str], list[str]]:

@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,15 +25,17 @@ class Metrics:
 
         registry = CollectorRegistry()
         labels = ["method", "route", "status"]
-        self._requests = Counter("occode_requests", "Requests answered", labels, registry=registry)
-        self._seconds = Histogram("occode_request_seconds", "Time to answer", ["route"], registry=registry, buckets=BUCKETS)
         about = "Records coded, by the digits of their code; 0: no code"
-        self._records = Counter("occode_records", about, ["topic", "digits"], registry=registry)
+        # a metric takes its time to find the child of some labels: each is looked for once
+        self._requests = cache(Counter("occode_requests", "Requests answered", labels, registry=registry).labels)
+        seconds = Histogram("occode_request_seconds", "Time to answer", ["route"], registry=registry, buckets=BUCKETS)
+        self._seconds = cache(seconds.labels)
+        self._records = cache(Counter("occode_records", about, ["topic", "digits"], registry=registry).labels)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request; `route` is the path with its parameters unfilled."""
-        self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        self._requests(method, route, str(status)).inc()
+        self._seconds(route).observe(seconds)
 
     def codings(self, topic: str, codings: "list[Coding]") -> None:
         """Count what the records of a request were coded to."""
@@ -41,7 +44,7 @@ class Metrics:
             digits = len(coding.result.code) if coding.result else 0
             counts[digits] = counts.get(digits, 0) + 1
         for digits, count in counts.items():
-            self._records.labels(topic, str(digits)).inc(count)
+            self._records(topic, str(digits)).inc(count)
 
 
 class _Operations:

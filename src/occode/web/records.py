@@ -85,7 +85,7 @@ def read(body: bytes) -> Wanted:
     """
     try:
         envelope = _envelope.decode(body)
-        json.loads(body.decode("utf-8"), object_pairs_hook=_distinct, parse_constant=_no_constant)
+        _strict.decode(body.decode("utf-8"))
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise InvalidBody(_reason(error)) from error
     if (envelope.record is UNSET) == (envelope.records is UNSET):
@@ -154,6 +154,9 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
+
+
+_strict = json.JSONDecoder(object_pairs_hook=_distinct, parse_constant=_no_constant)
 
 
 def _reason(error: Exception) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from occode.coding.model import ARRAYS, MANIFEST
+from occode.coding.model import ARRAYS, FORMAT, MANIFEST
 from occode.coding.registry import ModelNotFound, Registry
 from occode.training.corpus import Line
 from occode.training.examples import fold_of, make_examples
@@ -60,6 +60,17 @@ def test_versions_count_up_and_models_come_and_go(toy: Registry, tmp_path: Path)
         registry.find("toy", first.model_id)
     assert publish(train(_task(toy)), registry, NOW) == first
     assert len(registry.releases("toy").releases) == 2
+
+
+def test_models_of_an_older_format_are_retired(toy: Registry, tmp_path: Path) -> None:
+    """They could not be loaded: a new model takes them out of use, and the rest of the list stays."""
+    registry = Registry(tmp_path, toy.catalogue)
+    old = publish(train(_task(toy)), registry, NOW)
+    manifest = registry.path("toy", old.model_id) / MANIFEST
+    manifest.write_text(manifest.read_text().replace(f'"format": {FORMAT}', '"format": 0'))
+    new = publish(train(replace(_task(toy), options=Options(folds=2, seed=1))), registry, NOW)
+    assert registry.releases("toy").live() == [new]
+    assert [release.version for release in registry.releases("toy").releases] == [1, 2]
 
 
 def test_near_copies_are_never_on_both_sides_of_a_fold() -> None:
