@@ -34,11 +34,10 @@ def test_the_evidence_adds_up_to_the_odds(coder: Coder, record: tuple[str, str])
     """What the features add, and what holds without any text, is the logarithm of chosen to runner-up, the lapse apart."""
     lapse, parent = float(coder.model.arrays.lapse[0]), 1.0
     for step in explain(coder, *record):
-        assert step.runner_up is not None
-        siblings = len(coder.classification.children[coder.classification.parent(step.chosen.code)])
-        shares = [found.confidence / parent - lapse / siblings for found in (step.chosen, step.runner_up)]
-        odds, parent = np.log(shares[0] / shares[1]), step.chosen.confidence
-        assert sum(found.weight for found in step.evidence) + step.prior == pytest.approx(odds, abs=1e-2)
+        odds = sum(found.weight for found in step.evidence) + step.prior
+        share = (1 - lapse) / (1 + np.exp(-odds)) + lapse / 2  # each of these parents has two children
+        assert step.chosen.confidence == pytest.approx(parent * share, abs=1e-4)
+        parent = step.chosen.confidence
 
 
 def test_the_runner_up_is_the_best_of_the_siblings(coder: Coder) -> None:
