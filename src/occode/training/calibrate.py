@@ -20,7 +20,7 @@ from occode.training.fit import Node, ancestors
 KINDS = 3
 #: Temperatures are sought between these; scores of linear SVMs lie around -1 to 1.
 COOLEST, HOTTEST = 0.5, 20.0
-FACTORS = (0.75, 0.81, 0.87, 0.93, 1.0, 1.07, 1.15, 1.24, 1.33)
+FACTORS = (0.7, 0.77, 0.84, 0.92, 1.0, 1.09, 1.19, 1.3, 1.42)
 #: A threshold is never below this, however few predictions there are to set it by.
 LOWEST_THRESHOLD = 0.5
 
@@ -66,21 +66,22 @@ def path_scores(
     return found
 
 
-def fit_temperatures(levels: list[Scores]) -> NDArray[np.float32]:
+def fit_temperatures(levels: list[Scores], lapse: float) -> NDArray[np.float32]:
     """Return the temperatures (levels, kinds) that make the true children most probable (least log loss).
 
-    An example that goes no deeper counts for all children alike.
+    An example that goes no deeper counts for all children alike. `lapse` is the share of the probability that the children get in
+    equal parts.
     """
     found = np.ones((len(levels), KINDS), np.float32)
     for level, all_scores in enumerate(levels):
         for kind in range(KINDS):
             mine = all_scores.kind == kind
             if mine.any():
-                found[level, kind] = _fit_temperature(all_scores.scores[mine], all_scores.truth[mine])
+                found[level, kind] = _fit_temperature(all_scores.scores[mine], all_scores.truth[mine], lapse)
     return found
 
 
-def _fit_temperature(scores: NDArray[np.float32], truth: NDArray[np.int32]) -> float:
+def _fit_temperature(scores: NDArray[np.float32], truth: NDArray[np.int32], lapse: float) -> float:
     real = np.isfinite(scores)
     width = real.sum(axis=1)
     settled = truth >= 0
@@ -89,9 +90,9 @@ def _fit_temperature(scores: NDArray[np.float32], truth: NDArray[np.int32]) -> f
 
     def loss(log_temperature: float) -> float:
         scaled = np.where(real, finite * np.exp(log_temperature), -np.inf)
-        scaled -= scaled.max(axis=1, keepdims=True)
-        total = np.log(np.exp(scaled).sum(axis=1, keepdims=True))
-        return float(-(target * np.where(real, scaled - total, 0)).sum())
+        shares = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+        shares = (1 - lapse) * shares / shares.sum(axis=1, keepdims=True) + lapse / width[:, None]
+        return float(-(target * np.log(shares)).sum())
 
     return float(np.exp(minimize_scalar(loss, bounds=(np.log(COOLEST), np.log(HOTTEST)), method="bounded").x))
 

@@ -77,7 +77,7 @@ MODIFIERS = frozenset(
 
 
 #: Of a hundred words, so many are kept from the machines that score the lines in which they are the rarest.
-STRANGE = 10
+STRANGE = 30
 
 
 @dataclass(frozen=True)
