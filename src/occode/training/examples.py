@@ -80,6 +80,10 @@ MODIFIERS = frozenset(
 STRANGE = 30
 
 
+#: How much more a title by itself counts than a task phrase or both together: nearly every record has one.
+TITLE_WEIGHT = 2.0
+
+
 @dataclass(frozen=True)
 class Examples:
     """Training examples, row by row.
@@ -166,7 +170,7 @@ def make_examples(lines: list[Line], *, folds: int = 5, seed: int = 0, misspelt:
         if line.field == "tasks":
             rows.append((("", line.text), line.code, 1.0, fold, True))
             continue
-        rows.append(((line.text, ""), line.code, 1.0, fold, True))
+        rows.append(((line.text, ""), line.code, TITLE_WEIGHT, fold, True))
         partners = tasks.get((line.code, fold))
         if partners and line.code != NONE:
             rows.append(((line.text, chance.choice(partners)), line.code, 1.0, fold, True))

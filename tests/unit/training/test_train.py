@@ -9,7 +9,7 @@ import pytest
 from occode.coding.model import ARRAYS, FORMAT, MANIFEST
 from occode.coding.registry import ModelNotFound, Registry
 from occode.training.corpus import Line
-from occode.training.examples import fold_of, make_examples
+from occode.training.examples import TITLE_WEIGHT, fold_of, make_examples
 from occode.training.publish import make_latest, publish, set_state
 from occode.training.sources import task_for
 from occode.training.train import Options, Task, train
@@ -88,7 +88,7 @@ def test_examples_of_a_line_stay_in_its_fold() -> None:
         if title and "number" in title and title in {line.text for line in lines}:
             folds.setdefault(title, set()).add(int(fold))
     assert all(len(found) == 1 for found in folds.values())
-    assert np.isin(examples.weights, [0.5, 1.0]).all()
+    assert np.isin(examples.weights, [0.5, 1.0, TITLE_WEIGHT]).all()
 
 
 def test_out_of_fold_precision_meets_its_target_on_the_shipped_models(registry: Registry) -> None:
