@@ -11,6 +11,7 @@ uint16, uint16          of each slot: a parent node for which the feature has we
 int8                    the weights, one a child of a parent: the SVM's weight in steps of the child's ``scale``
 ======================  =================================================================================
 
+`halves` and `floats` below are the entries as 16-bit and as 32-bit numbers; a node's number is below 65,535.
 One record in memory a feature instead of one in each of several arrays: the walk waits for memory, not for arithmetic.
 """
 

@@ -8,7 +8,7 @@ import numpy as np
 from occode.coding.coder import Coder
 from occode.coding.features import Feature
 from occode.coding.record import Candidate, Record
-from occode.coding.reference import contributions, shares, vector
+from occode.coding.reference import contributions, share_out, vector
 from occode.coding.walk import BOTH, TASKS, TITLE
 
 FIELDS = ("title", "tasks")
@@ -83,15 +83,15 @@ class _Explainer:
         level, chosen = int(self._tree.depth[parent]), self._tree.codes.index(code) - children.start
         temperature = float(self._arrays.temperature[level, self._kind])
         bias = self._arrays.bias[children.start : children.stop] * temperature
-        parts = contributions(self._tree, self._arrays, self._known, parent) * temperature
+        parts = contributions(self._arrays, self._tree, self._known, parent) * temperature
         if len(children) == 1:
             return Step(level, self._candidate(code, chance), None, (), 0.0)
-        parted = shares(self._arrays, parts.sum(axis=0) + bias)
-        rival = int(np.argmax(np.where(np.arange(len(children)) == chosen, -1, parted)))
+        shares = share_out(self._arrays, parts.sum(axis=0) + bias)
+        rival = int(np.argmax(np.where(np.arange(len(children)) == chosen, -1, shares)))
         return Step(
             level,
-            self._candidate(code, chance * parted[chosen]),
-            self._candidate(self._tree.codes[children[rival]], chance * parted[rival]),
+            self._candidate(code, chance * shares[chosen]),
+            self._candidate(self._tree.codes[children[rival]], chance * shares[rival]),
             self._evidence(parts[:, chosen] - parts[:, rival]),
             float(bias[chosen] - bias[rival]),
         )

@@ -53,8 +53,9 @@ def named_features(title: str, tasks: str) -> Iterator[Feature]:
             if len(word) >= NGRAM:
                 yield Feature("opening", field, word[:NGRAM])
             padded = f" {word} "
-            for i in range(len(padded) - NGRAM + 1):
-                yield Feature("ngram", field, padded[i : i + NGRAM])
+            if len(padded) > NGRAM:
+                for i in range(len(padded) - NGRAM + 1):
+                    yield Feature("ngram", field, padded[i : i + NGRAM])
         for first, second in pairwise(map(stem, words)):
             yield Feature("pair", field, f"{first} {second}")
 

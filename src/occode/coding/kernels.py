@@ -79,9 +79,10 @@ def _hash_field(plain, size, hashes, count, kinds):  # type: ignore[no-untyped-d
             value = (value ^ np.uint64(plain[i])) * _FNV_PRIME
         hashes[count], kinds[count] = _mix(value ^ _WORD), WORD
         count += 1
-        for i in range(start - 1, end - 2):
-            hashes[count], kinds[count] = _mix(_four(plain, i) ^ _NGRAM), NGRAM
-            count += 1
+        if end - start > 2:
+            for i in range(start - 1, end - 2):
+                hashes[count], kinds[count] = _mix(_four(plain, i) ^ _NGRAM), NGRAM
+                count += 1
         if end - start > 3:
             hashes[count], kinds[count] = _mix(_four(plain, start) ^ _OPENING), OTHER
             count += 1

@@ -99,10 +99,10 @@ class Model:
         return cls(manifest, arrays)
 
 
-def readable(folder: Path) -> bool:
-    """Say whether the artefact in `folder` has this code's format, by its manifest alone."""
+def outdated(folder: Path) -> bool:
+    """Say whether the manifest in `folder` names a format from before this code's."""
     try:
-        return bool(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["format"] == FORMAT)
+        return bool(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["format"] < FORMAT)
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
@@ -113,7 +113,7 @@ def _fields(arrays: Arrays) -> dict[str, NDArray[Any]]:
 
 def _map(path: Path) -> dict[str, NDArray[Any]]:
     """Map the arrays of a safetensors file, so that all processes share one copy (the library itself copies)."""
-    content = np.memmap(path, np.uint8, "r")
+    content = np.memmap(path, np.uint8, "r")  # safetensors puts wide types first: all arrays are aligned to their types
     size = int.from_bytes(content[:8].tobytes(), "little")
     header = json.loads(content[8 : 8 + size].tobytes())
     data = np.asarray(content[8 + size :])

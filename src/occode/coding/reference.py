@@ -51,7 +51,7 @@ def _looked_at(arrays: Arrays, tree: Tree, record: tuple[str, str]) -> Iterator[
         yield feature, entry
 
 
-def contributions(tree: Tree, arrays: Arrays, known: list[Known], parent: int) -> NDArray[np.float32]:
+def contributions(arrays: Arrays, tree: Tree, known: list[Known], parent: int) -> NDArray[np.float32]:
     """Return, of shape (features, children), what each feature adds to the score of each child of `parent`."""
     children = tree.children(parent)
     found = np.zeros((len(known), len(children)), np.float32)
@@ -72,12 +72,12 @@ def probabilities(arrays: Arrays, tree: Tree, record: tuple[str, str]) -> NDArra
         nodes = slice(children.start, children.stop)
         if not children:
             continue
-        scores = contributions(tree, arrays, known, parent).sum(axis=0) + arrays.bias[nodes]
-        chances[nodes] = chances[parent] * shares(arrays, scores * arrays.temperature[tree.depth[parent], kind])
+        scores = contributions(arrays, tree, known, parent).sum(axis=0) + arrays.bias[nodes]
+        chances[nodes] = chances[parent] * share_out(arrays, scores * arrays.temperature[tree.depth[parent], kind])
     return chances
 
 
-def shares(arrays: Arrays, scores: NDArray[np.floating]) -> NDArray[np.float64]:
+def share_out(arrays: Arrays, scores: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return how siblings share out their parent's probability: the softmax of their scores, and each its part of the lapse."""
     lapse = float(arrays.lapse[0]) if len(scores) > 1 else 0.0
     found: NDArray[np.float64] = np.exp(scores.astype(np.float64) - scores.max())

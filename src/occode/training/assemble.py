@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from occode.coding.entries import Blocks, build_table, write_entries
+from occode.coding.entries import EMPTY, Blocks, build_table, write_entries
 from occode.coding.model import Arrays
 from occode.coding.tree import Tree
 from occode.training.fit import Node
@@ -23,6 +23,8 @@ def assemble(
     Each child's weights become 8-bit multiples of a step of its own; a feature whose weights under a parent are all below
     `smallest` steps takes no room there, and one without any is dropped, unless it is a word whose n-grams are not looked at.
     """
+    if len(tree) >= EMPTY:
+        raise ValueError(f"a model has room for fewer than {EMPTY} categories, not for {len(tree)}")
     scale, bias = np.zeros(len(tree), np.float32), np.zeros(len(tree), np.float32)
     columns, parents, parts = [], [], []
     for parent in sorted(nodes):

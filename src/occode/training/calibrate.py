@@ -92,7 +92,7 @@ def _fit_temperature(scores: NDArray[np.float32], truth: NDArray[np.int32], laps
         scaled = np.where(real, finite * np.exp(log_temperature), -np.inf)
         shares = np.exp(scaled - scaled.max(axis=1, keepdims=True))
         shares = (1 - lapse) * shares / shares.sum(axis=1, keepdims=True) + lapse / width[:, None]
-        return float(-(target * np.log(shares)).sum())
+        return float(-(target * np.log(np.where(real, np.maximum(shares, 1e-30), 1.0))).sum())
 
     return float(np.exp(minimize_scalar(loss, bounds=(np.log(COOLEST), np.log(HOTTEST)), method="bounded").x))
 

@@ -9,7 +9,7 @@ SIZES = {
     "rows": "labelled rows of the operator's own",
     "distinctRows": "of these, distinct pairs of text and code",
     "examples": "training examples, with combinations and misspelt copies",
-    "features": "features: words, word pairs and character fragments",
+    "features": "features: words, word pairs, openings of words and character fragments",
     "scored": "examples scored out of fold",
 }
 LIMITS = """\

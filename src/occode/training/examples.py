@@ -5,7 +5,6 @@ import re
 import unicodedata
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -76,7 +75,7 @@ MODIFIERS = frozenset(
 )
 
 
-#: Of a hundred words, so many are kept from the machines that score the lines in which they are the rarest.
+#: Percent of words whose lines, where they are the rarest telling word, all share a fold.
 STRANGE = 30
 
 
@@ -126,11 +125,11 @@ def telling_words(text: str) -> tuple[str, ...]:
     return tuple(sorted({word for word in words if word not in MODIFIERS}) or sorted(words))
 
 
-def fold_of(line: Line, folds: int, counts: Mapping[str, int] | None = None) -> int:
+def fold_of(line: Line, folds: int, counts: Counter[str] | None = None) -> int:
     """Return the fold of a line, the same for its near-copies: those with the same telling words, in any order.
 
-    With `counts`, how many lines hold each word, all lines whose rarest telling word is the same share a fold where that word is
-    among the `STRANGE`: as in real answers, some words are then new to the machines that score them.
+    With `counts`, how many lines hold each telling word, all lines whose rarest telling word is the same share a fold, whatever
+    their codes, for `STRANGE` of a hundred words: as in real answers, some words are then new to the machines that score them.
     """
     telling = telling_words(line.text)
     if counts is not None and telling:
@@ -156,12 +155,12 @@ def make_examples(lines: list[Line], *, folds: int = 5, seed: int = 0, misspelt:
 
     Every title and every task phrase stands alone; every title is joined with a task phrase of its code and fold; and a
     share of the titles, `misspelt`, is repeated with a slip made by rule. Without `by_code`, lines with the same words share
-    a fold even under different codes.
+    a fold even under different codes; with it, some words are held out whole, see `fold_of`.
     """
     chance = random.Random(seed)  # noqa: S311  # training data, not a secret
     rows: list[tuple[tuple[str, str], str, float, int, bool]] = []
     counts = Counter(word for line in lines for word in telling_words(line.text))
-    placed = [(line, fold_of(line if by_code else replace(line, code=NONE), folds, counts)) for line in lines]
+    placed = [(line, fold_of(line, folds, counts) if by_code else fold_of(replace(line, code=NONE), folds)) for line in lines]
     tasks: dict[tuple[str, int], list[str]] = defaultdict(list)
     for line, fold in placed:
         if line.field == "tasks":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from occode.coding.model import Model, readable
+from occode.coding.model import Model, outdated
 from occode.coding.registry import RELEASES, ModelNotFound, Registry, Release, Releases, State
 from occode.training.card import NAME as CARD
 from occode.training.card import card
@@ -25,7 +25,7 @@ def publish(model: Model, registry: Registry, now: datetime) -> Release:
     model.save(folder)
     (folder / CARD).write_text(card(model.manifest), encoding="utf-8")
     with _changing(registry, topic) as (found, write):
-        found = _retire_unreadable(registry, topic, found)
+        found = _retire_outdated(registry, topic, found)
         release = found.find(model.model_id)
         if release is None:
             release = Release(model.model_id, len(found.releases) + 1, now)
@@ -35,9 +35,9 @@ def publish(model: Model, registry: Registry, now: datetime) -> Release:
     return release
 
 
-def _retire_unreadable(registry: Registry, topic: str, found: Releases) -> Releases:
+def _retire_outdated(registry: Registry, topic: str, found: Releases) -> Releases:
     releases = (
-        release if readable(registry.path(topic, release.model_id)) else msgspec.structs.replace(release, state="retired")
+        msgspec.structs.replace(release, state="retired") if outdated(registry.path(topic, release.model_id)) else release
         for release in found.releases
     )
     return msgspec.structs.replace(found, releases=tuple(releases))

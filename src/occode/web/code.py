@@ -9,7 +9,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from occode.coding.coder import Coder
 from occode.web.admission import admit, client_of, parts_of, refuse_query
-from occode.web.errors import BodyTooLarge
+from occode.web.errors import BodyTooLarge, InvalidBody
 from occode.web.records import read, write
 
 #: Records up to this many are coded where the request is: a thread costs more than they do.
@@ -51,6 +51,8 @@ async def _body(request: Req) -> bytes:
     body, more = b"", True
     while more:  # as `Request.stream` does, but this is the busiest endpoint
         message: Any = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise InvalidBody("it ended early")
         body += message.get("body", b"")
         if len(body) > MOST_BODY_BYTES:
             raise BodyTooLarge(limit=MOST_BODY_BYTES)

@@ -35,8 +35,10 @@ def test_the_evidence_adds_up_to_the_odds(coder: Coder, record: tuple[str, str])
     lapse, parent = float(coder.model.arrays.lapse[0]), 1.0
     for step in explain(coder, *record):
         odds = sum(found.weight for found in step.evidence) + step.prior
-        share = (1 - lapse) / (1 + np.exp(-odds)) + lapse / 2  # each of these parents has two children
-        assert step.chosen.confidence == pytest.approx(parent * share, abs=1e-4)
+        for found, sign in ((step.chosen, 1), (step.runner_up, -1)):
+            assert found is not None
+            share = (1 - lapse) / (1 + np.exp(-sign * odds)) + lapse / 2  # each of these parents has two children
+            assert found.confidence == pytest.approx(parent * share, abs=1e-4)
         parent = step.chosen.confidence
 
 

@@ -1,5 +1,6 @@
 """Training: repeatable, calibrated, registered."""
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from occode.coding.model import ARRAYS, FORMAT, MANIFEST
 from occode.coding.registry import ModelNotFound, Registry
 from occode.training.corpus import Line
-from occode.training.examples import TITLE_WEIGHT, fold_of, make_examples
+from occode.training.examples import STRANGE, TITLE_WEIGHT, fold_of, make_examples
 from occode.training.publish import make_latest, publish, set_state
 from occode.training.sources import task_for
 from occode.training.train import Options, Task, train
@@ -77,6 +78,19 @@ def test_near_copies_are_never_on_both_sides_of_a_fold() -> None:
     """Word order, plurals and rank do not make another line."""
     texts = ["bus driver", "driver, bus", "senior bus drivers", "trainee bus driver"]
     assert len({fold_of(Line(text, "titles", "22"), 5) for text in texts}) == 1
+
+
+def test_some_words_are_held_out_whole() -> None:
+    """Lines with such a word as their rarest share a fold under whatever code; near-copies always do."""
+    counts = Counter({f"word{i}": 1 for i in range(200)} | {"driver": 999})
+    whole = 0
+    for i in range(200):
+        texts = [Line(f"word{i} driver", "titles", "22"), Line(f"senior driver, word{i}", "titles", "22")]
+        texts.append(Line(f"word{i} driver", "titles", "21"))
+        folds = [fold_of(line, 50, counts) for line in texts]
+        assert folds[0] == folds[1]
+        whole += folds[0] == folds[2]
+    assert abs(whole - 2 * STRANGE) < 30
 
 
 def test_examples_of_a_line_stay_in_its_fold() -> None:
