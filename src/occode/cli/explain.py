@@ -51,7 +51,7 @@ def _because(step: "Step", most: int) -> str:
 
 
 def _evidence(found: "Evidence") -> str:
-    """Return a weight and its text: a word bare, a pair quoted, a fragment between dots, with its spaces shown."""
+    """Return a weight and its text: a word bare, a pair quoted, an opening before dots, a fragment between dots."""
     fragment = found.text.replace(" ", "_")
     text = {"word": found.text, "pair": f'"{found.text}"', "opening": f"{found.text}..", "ngram": f"..{fragment}.."}[found.kind]
     field = " (tasks)" if found.field == "tasks" else ""
