@@ -42,8 +42,7 @@ class Coder:
         arrays = model.arrays
         #: What `occode.coding.walk.walk` takes between the records and the beam.
         self.flat = (
-            arrays.table, arrays.entries.view(np.uint16), arrays.entries.view(np.float32), arrays.entries.view(np.int8),
-            arrays.scale, arrays.bias, arrays.temperature, arrays.unseen[0], arrays.lapse[0],
+            arrays.table, arrays.entries, arrays.scale, arrays.bias, arrays.temperature, arrays.unseen[0], arrays.lapse[0],
             self.tree.first_child,
         )  # fmt: skip
 

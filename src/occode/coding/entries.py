@@ -1,18 +1,19 @@
 """The memory of a model: a hash table of features, and an entry a feature that holds all its weights in one piece.
 
-An entry starts at a multiple of four bytes:
+An entry is a small tree of its own: of the classification's, those branches in which the feature has weights. It starts at a
+multiple of four bytes with the feature's inverse document frequency (float32) and with a uint16 that is 1 where the feature
+is a word whose n-grams are not looked at. The block of the topmost node with more than one child follows, and after it
+those of the nodes below, depth first. The block of a node with c children:
 
 ======================  =================================================================================
-float32                 the feature's inverse document frequency
-uint16                  how many slots there are, a power of two
-uint16                  1 where the feature is a word whose n-grams are not looked at, else 0
-uint16, uint16          of each slot: a parent node for which the feature has weights, and where they start;
-                        `EMPTY` where there is none. A parent is in slot ``parent % slots`` or in the next ones
-int8                    the weights, one a child of a parent: the SVM's weight in steps of the child's ``scale``
+uint16 (c + 15) // 16   a bit a child, the first child's the lowest: whether there is a block further down on its side
+int8, c and to even     the weights, one a child: the SVM's weight in steps of the child's ``scale``
+uint16                  of each child that has its bit set: how many 16-bit numbers from the start of this block to that
+                        of the next one on the child's side. Nodes with one child have no block, and are passed over
 ======================  =================================================================================
 
-`halves` and `floats` below are the entries as 16-bit and as 32-bit numbers; a node's number is below 65,535.
-One record in memory a feature instead of one in each of several arrays: the walk waits for memory, not for arithmetic.
+So the walk never searches: where it goes down, it follows the offsets of those features that have any, and leaves the others
+behind. `halves` and `floats` below are the entries as 16-bit and as 32-bit numbers, a place is counted in 16-bit numbers.
 """
 
 from dataclasses import dataclass
@@ -21,16 +22,19 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from occode.coding.kernels import kernel
+from occode.coding.tree import Tree
+
 _32 = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
+_1, _2, _4, _8 = np.uint64(1), np.uint64(2), np.uint64(4), np.uint64(8)
+_5555, _3333, _0F0F, _1F = np.uint64(0x5555), np.uint64(0x3333), np.uint64(0x0F0F), np.uint64(0x1F)
 #: The table is at most this full.
 FULLEST = 0.7
-#: Bytes of an entry before its slots, and of a slot.
-HEAD, SLOT = 8, 4
-#: The parent of a slot without one.
-EMPTY = np.uint16(0xFFFF)
-#: Slots are at most this full, so that a parent that is not there is soon missed.
-FULLEST_SLOTS = 0.75
+#: 16-bit numbers of an entry before its first block.
+HEAD = 3
+#: Bytes after the last entry: weights are read eight at a time.
+SLACK = 8
 
 
 @dataclass(frozen=True)
@@ -44,56 +48,148 @@ class Entry:
 
 @dataclass(frozen=True)
 class Blocks:
-    """The weights of F features in B blocks, each those of one feature for the children of one parent, by feature.
+    """The weights of F features in B blocks, each those of one feature for the children of one parent.
 
-    `feature` and `parent` (B,) say whose they are, `width` (B,) how many children the parent has, `weights` are those of all
-    blocks, one after the other.
+    `feature` and `parent` (B,) say whose they are, feature by feature and parents depth first (`Branches.order`); `weights` are
+    those of all blocks, one after the other.
     """
 
     feature: NDArray[np.int64]
-    parent: NDArray[np.uint16]
-    width: NDArray[np.int64]
+    parent: NDArray[np.int64]
     weights: NDArray[np.int8]
 
 
+@dataclass(frozen=True)
+class Branches:
+    """A tree's nodes with more than one child, by node: those that have blocks.
+
+    Each array has shape (N,): `width`, the number of children; `above`, the nearest node further up that has more than one
+    child, -1 where there is none; `turn`, on the side of which of its children this node is; `order`, the node's place in a walk depth
+    first.
+    """
+
+    width: NDArray[np.int64]
+    above: NDArray[np.int64]
+    turn: NDArray[np.int64]
+    order: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, tree: Tree) -> "Branches":
+        """Read the branches off a tree."""
+        width = np.diff(tree.first_child).astype(np.int64)
+        parent = tree.parent
+        above, turn = np.full(len(tree), -1, np.int64), np.zeros(len(tree), np.int64)
+        for node in range(1, len(tree)):  # a parent's number is below its children's
+            up = int(parent[node])
+            above[node], turn[node] = (up, node - tree.first_child[up]) if width[up] > 1 else (above[up], turn[up])
+        order = np.argsort(np.argsort(np.array(tree.codes), kind="stable"), kind="stable")
+        return cls(width, above, turn, order)
+
+    @property
+    def top(self) -> int:
+        """The topmost node that has more than one child."""
+        return int(np.flatnonzero((self.width > 1) & (self.above < 0))[0])
+
+
 def write_entries(
-    idf: NDArray[np.float32], common: NDArray[np.bool_], blocks: Blocks
+    idf: NDArray[np.float32], common: NDArray[np.bool_], blocks: Blocks, branches: Branches
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return the entries of F features and their places, counted in four bytes; the first place is 1."""
-    count = np.bincount(blocks.feature, minlength=len(idf))
-    slots = 2 ** np.ceil(np.log2(np.maximum(1, count / FULLEST_SLOTS))).astype(np.int64)
-    room = np.bincount(blocks.feature, blocks.width, minlength=len(idf)).astype(np.int64)
-    size = (HEAD + SLOT * slots + room + 3) // 4
-    place = 1 + np.cumsum(size) - size
-    found = np.zeros(4 * int(1 + size.sum()), np.uint8)
-    found.view(np.float32)[place] = idf
-    halves = found.view(np.uint16)
-    halves[2 * place + 2], halves[2 * place + 3] = slots, common
-    _fill(halves, found.view(np.int8), place, slots, blocks.feature, blocks.parent, blocks.width, blocks.weights)
-    return found, place
+    """Return the entries of F features and their places; no place is 0.
+
+    Raises
+    ------
+    ValueError
+        An entry is too long for its offsets: the tree has tens of thousands of nodes.
+    """
+    first = np.searchsorted(blocks.feature, np.arange(len(idf) + 1))
+    size = branches.width[blocks.parent]
+    source = np.cumsum(size) - size
+    halves, place = _write(
+        idf, common, first, blocks.parent, source, blocks.weights, branches.width, branches.above, branches.turn, branches.top
+    )
+    return halves.view(np.uint8), place
 
 
 @numba.njit(cache=True, nogil=True)
-def _fill(halves, bytes_, place, slots, feature, parent, width, weights):  # type: ignore[no-untyped-def]  # compiled: types are numba's
-    """Write the slots and the weights of all entries."""
-    for f in range(len(place)):
-        first = 2 * place[f] + HEAD // 2
-        for slot in range(slots[f]):
-            halves[first + 2 * slot] = EMPTY
-    start = source = 0
-    for b in range(len(feature)):
-        f = feature[b]
-        if b == 0 or feature[b - 1] != f:
-            start = 0
-        first = 2 * place[f] + HEAD // 2
-        slot = np.int64(parent[b]) & (slots[f] - 1)
-        while halves[first + 2 * slot] != EMPTY:
-            slot = (slot + 1) & (slots[f] - 1)
-        halves[first + 2 * slot], halves[first + 2 * slot + 1] = parent[b], start
-        target = 2 * first + SLOT * slots[f] + start
-        bytes_[target : target + width[b]] = weights[source : source + width[b]]
-        start += width[b]
-        source += width[b]
+def _write(idf, common, first, parent, source, weights, width, above, turn, top):  # type: ignore[no-untyped-def]  # compiled
+    found = np.zeros(1 << 16, np.uint16)
+    place = np.empty(len(idf), np.int64)
+    most = len(width)
+    node, up, own, start = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
+    below = np.empty(most, np.int64)
+    end = 2
+    for f in range(len(idf)):
+        count = _branch_out(first[f], first[f + 1], parent, above, top, node, up, own, below)
+        place[f] = end
+        end += HEAD
+        for b in range(count):
+            start[b] = end
+            end += first_offset(width[node[b]]) + below[b]
+        end += end % 2
+        while end + SLACK // 2 > len(found):
+            larger = np.zeros(2 * len(found), np.uint16)
+            larger[: len(found)] = found
+            found = larger
+        found.view(np.float32)[place[f] // 2] = idf[f]
+        found[place[f] + 2] = common[f]
+        below[:count] = 0
+        for b in range(count):
+            children = width[node[b]]
+            target = 2 * (start[b] + masks(children))
+            if own[b] >= 0:
+                found.view(np.int8)[target : target + children] = weights[source[own[b]] : source[own[b]] + children]
+            if b:
+                a, side = up[b], turn[node[b]]
+                offset = start[b] - start[a]
+                if offset > 0xFFFF:
+                    raise ValueError("an entry is too long: the classification has too many categories")
+                found[start[a] + side // 16] |= np.uint16(1 << side % 16)
+                found[start[a] + first_offset(width[node[a]]) + below[a]] = offset
+                below[a] += 1
+    return found[: end + SLACK // 2].copy(), place
+
+
+@numba.njit(cache=True, nogil=True)
+def _branch_out(begin, end, parent, above, top, node, up, own, below):  # type: ignore[no-untyped-def]
+    """Write the nodes of an entry, depth first, those between them too; return how many there are.
+
+    `up` becomes the place of the next node further up, `own` the block with its weights or -1, `below` its next nodes further down.
+    """
+    node[0], up[0], own[0], below[0] = top, -1, -1, 0
+    count = 1
+    path = np.empty(len(above), np.int64)
+    for block in range(begin, end):
+        depth = 0
+        at = parent[block]
+        last = count - 1  # where the path to the new node leaves that to the last one
+        while True:
+            place = last
+            while place >= 0 and node[place] != at:
+                place = up[place]
+            if place >= 0:
+                break
+            path[depth] = at
+            depth += 1
+            at = above[at]
+        for i in range(depth - 1, -1, -1):
+            node[count], up[count], own[count], below[count] = path[i], place, -1, 0
+            below[place] += 1
+            place = count
+            count += 1
+        own[place] = block
+    return count
+
+
+@kernel
+def masks(width):  # type: ignore[no-untyped-def]
+    """Return how many 16-bit numbers have a bit for each of `width` children."""
+    return (width + 15) // 16
+
+
+@kernel
+def first_offset(width):  # type: ignore[no-untyped-def]
+    """Return where in the block of a node with `width` children the offsets start."""
+    return (width + 15) // 16 + (width + 1) // 2
 
 
 @numba.njit(cache=True, nogil=True)
@@ -112,36 +208,63 @@ def build_table(keys: NDArray[np.uint64], places: NDArray[np.int64]) -> NDArray[
     return table
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def find(table, value):  # type: ignore[no-untyped-def]
     """Return the place of a hashed feature's entry, or 0."""
     mask = np.uint64(len(table) - 1)
     at = value & mask
     while table[at] != 0:
         if table[at] >> _32 == value >> _32:
-            return np.int64(table[at] & _LOW)
+            return table[at] & _LOW
         at = (at + np.uint64(1)) & mask
-    return np.int64(0)
+    return np.uint64(0)
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
-def find_weights(halves, place, parent):  # type: ignore[no-untyped-def]
-    """Return where the weights of the entry at `place` for the children of `parent` start, or -1."""
-    slots = np.int64(halves[2 * place + 2])
-    first = 2 * place + HEAD // 2
-    slot = parent & (slots - 1)
-    while halves[first + 2 * slot] != parent:
-        if halves[first + 2 * slot] == EMPTY:
-            return np.int64(-1)
-        slot = (slot + 1) & (slots - 1)
-    return 2 * first + SLOT * slots + np.int64(halves[first + 2 * slot + 1])
+@kernel
+def descend(halves, places, values, begin, end, width, child, target):  # type: ignore[no-untyped-def]
+    """Follow the blocks ``places[begin:end]`` of a node with `width` children to the side of its `child`; return how many get there.
+
+    Writes the places of the next blocks, and the values of their features, from `target` on.
+    """
+    word, bit = np.uint64(child // 16), np.uint64(child % 16)
+    offsets, lower = np.uint64(first_offset(width)), (_1 << bit) - _1
+    kept = 0
+    for i in range(begin, end):
+        if width == 1:  # its child's blocks are its own
+            places[target + kept], values[target + kept] = places[i], values[i]
+            kept += 1
+            continue
+        place = places[i]
+        mask = np.uint64(halves[place + word])
+        rank = _ones(mask & lower)
+        for earlier in range(word):
+            rank += _ones(np.uint64(halves[place + earlier]))
+        places[target + kept], values[target + kept] = place + np.uint64(halves[place + offsets + rank]), values[i]
+        kept += np.int64((mask >> bit) & _1)
+    return kept
 
 
-def read_entry(entries: NDArray[np.uint8], place: int, widths: NDArray[np.int64]) -> Entry:
-    """Unpack the entry at `place`; `widths` are the numbers of children of all nodes."""
-    halves = entries.view(np.uint16)
-    slots, common = int(halves[2 * place + 2]), bool(halves[2 * place + 3])
-    pairs = halves[2 * place + HEAD // 2 :][: 2 * slots].reshape(slots, 2)
-    weights = entries.view(np.int8)[4 * place + HEAD + SLOT * slots :]
-    found = {parent: weights[start : start + widths[parent]] for parent, start in pairs.tolist() if parent != EMPTY}
-    return Entry(float(entries.view(np.float32)[place]), common, found)
+@kernel
+def _ones(bits):  # type: ignore[no-untyped-def]
+    """Count the ones of 16 bits."""
+    bits = bits - ((bits >> _1) & _5555)
+    bits = (bits & _3333) + ((bits >> _2) & _3333)
+    bits = (bits + (bits >> _4)) & _0F0F
+    return (bits + (bits >> _8)) & _1F
+
+
+def read_entry(entries: NDArray[np.uint8], place: int, branches: Branches) -> Entry:
+    """Unpack the entry at `place`."""
+    halves, weights = entries.view(np.uint16), entries.view(np.int8)
+    found: dict[int, NDArray[np.int8]] = {}
+    waiting = [(branches.top, place + HEAD)]
+    while waiting:
+        node, at = waiting.pop()
+        width = int(branches.width[node])
+        start = 2 * (at + masks(width))
+        found[node] = weights[start : start + width]
+        for below in np.flatnonzero((branches.above == node) & (branches.width > 1)).tolist():
+            places = np.array([at, 0], np.uint64)
+            if descend(halves, places, np.empty(2, np.float32), 0, 1, width, branches.turn[below], 1):
+                waiting.append((below, int(places[1])))
+    return Entry(float(entries.view(np.float32)[place // 2]), bool(halves[place + 2]), found)

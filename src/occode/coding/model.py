@@ -17,7 +17,7 @@ ARRAYS = "arrays.safetensors"
 #: The types of safetensors that the arrays have.
 _DTYPES = {"U64": np.uint64, "F32": np.float32, "U8": np.uint8}
 #: Grows when the arrays change their meaning.
-FORMAT = 3
+FORMAT = 4
 
 
 class InvalidModel(OccodeError):
@@ -32,7 +32,7 @@ class Arrays:
         The way from a feature's hash to its entry: ``high half of the hash << 32 | place``, 0 where empty, see
         `occode.coding.entries`.
     entries : uint8
-        An entry a feature, at byte ``4 * place``, all that the walk wants to know of it in one piece, see
+        An entry a feature, at byte ``2 * place``, all that the walk wants to know of it in one piece, see
         `occode.coding.entries`.
     scale, bias : float32 (N,)
         Of each node as a child: the step of its 8-bit weights and its intercept.

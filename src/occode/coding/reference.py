@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from occode.coding.entries import Entry, find, read_entry
+from occode.coding.entries import Branches, Entry, find, read_entry
 from occode.coding.features import Feature, hash_feature, named_features
 from occode.coding.model import Arrays
 from occode.coding.tree import Tree
@@ -39,13 +39,13 @@ def vector(arrays: Arrays, tree: Tree, record: tuple[str, str]) -> tuple[list[Kn
 
 def _looked_at(arrays: Arrays, tree: Tree, record: tuple[str, str]) -> Iterator[tuple[Feature, Entry | None]]:
     """Yield the features of a record, all but the n-grams of common words, each with its entry if the model knows it."""
-    widths = np.diff(tree.first_child).astype(np.int64)
+    branches = Branches.of(tree)
     skip = False
     for feature in named_features(*record):
         if feature.kind == "ngram" and skip:
             continue
         place = int(find(arrays.table, np.uint64(hash_feature(feature.kind, feature.text))))
-        entry = read_entry(arrays.entries, place, widths) if place else None
+        entry = read_entry(arrays.entries, place, branches) if place else None
         if feature.kind == "word":
             skip = entry is not None and entry.common
         yield feature, entry

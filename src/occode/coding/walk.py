@@ -6,8 +6,8 @@
 import numba
 import numpy as np
 
-from occode.coding.entries import find, find_weights
-from occode.coding.kernels import FEATURES_PER_BYTE, NGRAM, WORD, hash_text
+from occode.coding.entries import HEAD, descend, find, masks
+from occode.coding.kernels import FEATURES_PER_BYTE, NGRAM, OTHER, WORD, hash_text, kernel
 
 #: How many paths a level keeps, and how much less probable than the best a kept path may be.
 BEAM = 4
@@ -17,58 +17,85 @@ WIDE_BEAM = 8
 WIDE_DROP = np.float32(1e-3)
 FEW_LEAVES = 3
 TITLE, TASKS, BOTH = 0, 1, 2
+_32, _LOW, _1 = np.uint64(32), np.uint64(0xFFFFFFFF), np.uint64(1)
+_2, _8, _HEAD = np.uint64(2), np.uint64(8), np.uint64(HEAD)
 
 
-@numba.njit(cache=True, nogil=True)
-def _vectorise(table, halves, floats, unseen, hashes, kinds, count, places, values):  # type: ignore[no-untyped-def]  # compiled
-    """Write the known features' places and values; return how many there are and the known share of the words."""
-    known = 0
-    square = np.float32(0)
+@kernel
+def _look_up(table, floats, hashes, wanted, first, last, found, idfs):  # type: ignore[no-untyped-def]  # compiled
+    """Write of the hashes ``wanted[first:last]`` where their entries are, 0 where there is none, and their idf.
+
+    Step by step for all of them, so that the memory is asked for many at once.
+    """
+    mask = np.uint64(len(table) - 1)
+    for j in range(first, last):
+        found[j] = table[hashes[wanted[j]] & mask]
+    for j in range(first, last):
+        value = hashes[wanted[j]]
+        seen, at = found[j], value & mask
+        while (seen != 0) & (seen >> _32 != value >> _32):
+            at = (at + _1) & mask
+            seen = table[at]
+        found[j] = seen & _LOW
+    for j in range(first, last):
+        idfs[j] = floats[found[j] >> _1]
+
+
+@kernel
+def _vectorise(table, halves, floats, unseen, hashes, kinds, count, wanted, found, places, values):  # type: ignore[no-untyped-def]
+    """Write where the known features' topmost blocks are and their values; return how many and the known share of the words."""
+    plain = 0
+    kinds[count] = OTHER
+    for i in range(count):
+        wanted[plain] = i
+        plain += kinds[i] != NGRAM
+    _look_up(table, floats, hashes, wanted, 0, plain, found, values)
     familiar = np.float32(0)
     strange = np.float32(0)
-    skip = False
-    for i in range(count):
-        kind = kinds[i]
-        if kind == NGRAM and skip:
-            continue
-        place = find(table, hashes[i])
-        if kind == WORD:
-            skip = place > 0 and halves[2 * place + 3] > 0
-        if place > 0:
-            idf = floats[place]
-            places[known], values[known] = place, idf
-            known += 1
-            square += idf * idf
-            if kind == WORD:
-                familiar += idf * idf
-        elif kind == WORD:
-            strange += unseen * unseen
-    if known:
-        length = np.sqrt(square + strange)
-        for i in range(known):
-            values[i] /= length
+    every = plain
+    for j in range(plain):
+        i = wanted[j]
+        if kinds[i] == WORD:
+            if found[j] > 0:
+                familiar += values[j] * values[j]
+            else:
+                strange += unseen * unseen
+            grams = (found[j] == 0) | (halves[found[j] + _2] == 0)
+            while grams:
+                i += 1
+                wanted[every] = i
+                grams = kinds[i] == NGRAM
+                every += grams
+    _look_up(table, floats, hashes, wanted, plain, every, found, values)
+    known = 0
+    square = np.float32(0)
+    for j in range(every):
+        places[known], values[known] = found[j] + _HEAD, values[j]
+        square += values[j] * values[j]
+        known += found[j] > 0
+    length = np.sqrt(square + strange)
+    for i in range(known):
+        values[i] /= length
     total = familiar + strange
     return known, familiar / total if total > 0 else np.float32(0)
 
 
-@numba.njit(cache=True, nogil=True)
-def _expand(  # type: ignore[no-untyped-def]
-    parent, chance, temperature, lapse, first_child, halves, weights, scale, bias,
-    places, values, known, scores, nodes, chances, count,
-):  # fmt: skip
-    """Append the children of one parent, each with its probability, to `nodes` and `chances`; return the count."""
-    first, last = first_child[parent], first_child[parent + 1]
-    width = last - first
-    if width == 1:
-        nodes[count], chances[count] = first, chance
-        return count + 1
-    for k in range(width):
-        scores[k] = 0
-    for i in range(known):
-        start = find_weights(halves, places[i], parent)
-        if start >= 0:
-            for k in range(width):
-                scores[k] += values[i] * weights[start + k]
+@kernel
+def _score(weights, places, values, begin, end, width, scores):  # type: ignore[no-untyped-def]
+    """Write the scores of the `width` children of a node with the blocks ``places[begin:end]``, in steps of each child's scale."""
+    skip = np.uint64(masks(width))
+    for block in range(np.uint64(0), np.uint64(width), _8):
+        for k in range(_8):
+            scores[block + k] = 0
+        for i in range(begin, end):
+            start, value = _2 * (places[i] + skip) + block, values[i]
+            for k in range(_8):
+                scores[block + k] += value * weights[start + k]
+
+
+@kernel
+def _share_out(chance, temperature, lapse, first, width, scale, bias, scores, nodes, chances, count):  # type: ignore[no-untyped-def]
+    """Append the children of one parent, each with its part of the parent's probability, to `nodes` and `chances`."""
     best = np.float32(-1e30)
     for k in range(width):
         scores[k] = (scores[k] * scale[first + k] + bias[first + k]) * temperature
@@ -79,31 +106,28 @@ def _expand(  # type: ignore[no-untyped-def]
         total += scores[k]
     share, rest = chance * (1 - lapse) / total, chance * lapse / width
     for k in range(width):
-        nodes[count], chances[count] = first + k, scores[k] * share + rest
-        count += 1
-    return count
+        nodes[count + k], chances[count + k] = first + k, scores[k] * share + rest
 
 
-@numba.njit(cache=True, nogil=True)
-def _keep_best(nodes, chances, count, beam, drop):  # type: ignore[no-untyped-def]
+@kernel
+def _keep_best(nodes, chances, owners, count, beam, drop):  # type: ignore[no-untyped-def]
     """Move the `beam` most probable nodes to the front, by falling probability; return how many are kept."""
     kept = 0
-    while kept < beam and kept < count:
-        best = kept
-        for i in range(kept + 1, count):
-            if chances[i] > chances[best] or (chances[i] == chances[best] and nodes[i] < nodes[best]):
+    for place in range(min(beam, count)):
+        best = place
+        for i in range(place + 1, count):
+            if (chances[i] > chances[best]) | ((chances[i] == chances[best]) & (nodes[i] < nodes[best])):
                 best = i
-        if kept and chances[best] < drop * chances[0]:
-            break
-        nodes[kept], nodes[best] = nodes[best], nodes[kept]
-        chances[kept], chances[best] = chances[best], chances[kept]
-        kept += 1
+        nodes[place], nodes[best] = nodes[best], nodes[place]
+        chances[place], chances[best] = chances[best], chances[place]
+        owners[place], owners[best] = owners[best], owners[place]
+        kept += chances[place] >= drop * chances[0]
     return kept
 
 
 @numba.njit(cache=True, nogil=True)
 def walk(  # type: ignore[no-untyped-def]
-    source, bounds, table, halves, floats, weights, scale, bias, temperature, unseen, lapse, first_child, beam,
+    source, bounds, table, entries, scale, bias, temperature, unseen, lapse, first_child, beam,
     drop, out_node, out_chance, out_leaf, out_leaf_chance, out_known,
 ):  # fmt: skip
     """Code the records of `bounds` (see `occode.coding.kernels.pack`).
@@ -112,6 +136,7 @@ def walk(  # type: ignore[no-untyped-def]
     probability; `out_leaf` and `out_leaf_chance` (n, K), the best leaves by falling probability, -1 where there are no more;
     `out_known`, the share of the words, by squared idf, that the model knows, -1 where it knows no feature at all.
     """
+    halves, floats, weights = entries.view(np.uint16), entries.view(np.float32), entries.view(np.int8)
     records = len(bounds) // 2
     longest = 0
     for i in range(records):
@@ -119,36 +144,56 @@ def walk(  # type: ignore[no-untyped-def]
     room = FEATURES_PER_BYTE * longest + 8
     plain = np.empty(4 * longest + 8, np.uint8)
     hashes, kinds = np.empty(room, np.uint64), np.empty(room, np.uint8)
-    places, values = np.empty(room, np.int64), np.empty(room, np.float32)
+    wanted, found = np.empty(room, np.int64), np.empty(room, np.uint64)
     widest = 0
     for node in range(len(first_child) - 1):
         widest = max(widest, first_child[node + 1] - first_child[node])
-    scores = np.empty(widest, np.float32)
-    nodes, chances = np.empty(beam * widest + 1, np.int64), np.empty(beam * widest + 1, np.float32)
+    scores = np.empty(widest + 8, np.float32)
+    most = beam * widest + 1
+    nodes, chances, owners = np.empty(most, np.int64), np.empty(most, np.float32), np.empty(most, np.int64)
     held, held_chances = np.empty(beam, np.int64), np.empty(beam, np.float32)
+    # of each path held, the blocks of its node and the values of their features: this level's, and the next one's behind them
+    known, places, values = np.empty(2 * beam, np.int64), np.empty(2 * beam * room, np.uint64), np.empty(2 * beam * room, np.float32)
     levels = len(temperature)
     for record in range(records):
         start, middle, end = bounds[2 * record], bounds[2 * record + 1], bounds[2 * record + 2]
         count = hash_text(source, start, middle, end, plain, hashes, kinds)
-        known, share = _vectorise(table, halves, floats, unseen, hashes, kinds, count, places, values)
-        out_known[record] = share if known else -1
+        known[0], share = _vectorise(table, halves, floats, unseen, hashes, kinds, count, wanted, found, places, values)
+        out_known[record] = share if known[0] else -1
         kind = BOTH if start < middle < end else (TITLE if start < middle else TASKS)
-        held[0], held_chances[0], width = 0, 1, 1
+        held[0], held_chances[0], paths, now = 0, 1, 1, 0
         for level in range(levels):
             count = 0
-            for i in range(width):
-                count = _expand(
-                    held[i], held_chances[i], temperature[level, kind], lapse, first_child, halves, weights, scale, bias,
-                    places, values, known, scores, nodes, chances, count,
-                )  # fmt: skip
+            for i in range(paths):
+                first = first_child[held[i]]
+                width = first_child[held[i] + 1] - first
+                begin = (now + i) * room
+                if width > 1:
+                    _score(weights, places, values, begin, begin + known[now + i], width, scores)
+                    _share_out(
+                        held_chances[i], temperature[level, kind], lapse, first, width, scale, bias, scores, nodes, chances, count
+                    )
+                elif width:
+                    nodes[count], chances[count] = first, held_chances[i]
+                for k in range(count, count + width):
+                    owners[k] = i
+                count += width
             if level < levels - 1:
-                width = _keep_best(nodes, chances, count, beam, drop)
-                held[:width] = nodes[:width]
-                held_chances[:width] = chances[:width]
+                paths = _keep_best(nodes, chances, owners, count, beam, drop)
+                for i in range(paths):
+                    owner = held[owners[i]]
+                    begin = (now + owners[i]) * room
+                    known[beam - now + i] = descend(
+                        halves, places, values, begin, begin + known[now + owners[i]],
+                        first_child[owner + 1] - first_child[owner], nodes[i] - first_child[owner], (beam - now + i) * room,
+                    )  # fmt: skip
+                for i in range(paths):
+                    held[i], held_chances[i] = nodes[i], chances[i]
+                now = beam - now
             else:
-                wanted = out_leaf.shape[1]
-                width = _keep_best(nodes, chances, count, wanted, np.float32(0))
-                for i in range(wanted):
-                    out_leaf[record, i] = nodes[i] if i < width else -1
-                    out_leaf_chance[record, i] = chances[i] if i < width else 0
+                leaves = out_leaf.shape[1]
+                paths = _keep_best(nodes, chances, owners, count, leaves, np.float32(0))
+                for i in range(leaves):
+                    out_leaf[record, i] = nodes[i] if i < paths else -1
+                    out_leaf_chance[record, i] = chances[i] if i < paths else 0
             out_node[record, level], out_chance[record, level] = nodes[0], chances[0]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from occode.coding.entries import EMPTY, Blocks, build_table, write_entries
+from occode.coding.entries import Blocks, Branches, build_table, write_entries
 from occode.coding.model import Arrays
 from occode.coding.tree import Tree
 from occode.training.fit import Node
@@ -23,8 +23,7 @@ def assemble(
     Each child's weights become 8-bit multiples of a step of its own; a feature whose weights under a parent are all below
     `smallest` steps takes no room there, and one without any is dropped, unless it is a word whose n-grams are not looked at.
     """
-    if len(tree) >= EMPTY:
-        raise ValueError(f"a model has room for fewer than {EMPTY} categories, not for {len(tree)}")
+    branches = Branches.of(tree)
     scale, bias = np.zeros(len(tree), np.float32), np.zeros(len(tree), np.float32)
     columns, parents, parts = [], [], []
     for parent in sorted(nodes):
@@ -36,7 +35,7 @@ def assemble(
         rounded = np.rint(node.weights / step[:, None]).astype(np.int8).T
         kept = (np.abs(rounded) >= smallest).any(axis=1)
         columns.append(node.columns[kept])
-        parents.append(np.full(int(kept.sum()), parent, np.uint16))
+        parents.append(np.full(int(kept.sum()), parent, np.int64))
         parts.append(rounded[kept])
     used = vocabulary.common.copy()
     for column in columns:
@@ -45,8 +44,8 @@ def assemble(
     kept_columns = kept_columns[np.argsort(vocabulary.idf[kept_columns], kind="stable")]
     rank = np.zeros(len(used), np.int64)
     rank[kept_columns] = np.arange(len(kept_columns))
-    blocks = _in_order(rank[np.concatenate(columns)], np.concatenate(parents), parts)
-    entries, places = write_entries(vocabulary.idf[kept_columns], vocabulary.common[kept_columns], blocks)
+    blocks = _in_order(rank[np.concatenate(columns)], np.concatenate(parents), parts, branches)
+    entries, places = write_entries(vocabulary.idf[kept_columns], vocabulary.common[kept_columns], blocks, branches)
     return Arrays(
         table=build_table(vocabulary.keys[kept_columns], places),
         entries=entries,
@@ -58,12 +57,12 @@ def assemble(
     )
 
 
-def _in_order(feature: np.ndarray, parent: np.ndarray, parts: list[np.ndarray]) -> Blocks:
-    """Sort blocks, given parent by parent as arrays of shape (blocks, children), by feature and then by parent."""
+def _in_order(feature: np.ndarray, parent: np.ndarray, parts: list[np.ndarray], branches: Branches) -> Blocks:
+    """Sort blocks, given parent by parent as arrays of shape (blocks, children), by feature and depth first."""
     width = np.concatenate([np.full(len(part), part.shape[1], np.int64) for part in parts])
-    order = np.lexsort((parent, feature))
+    order = np.lexsort((branches.order[parent], feature))
     source = np.cumsum(width) - width
     target = np.cumsum(width[order]) - width[order]
     flat = np.concatenate([part.ravel() for part in parts])
     take = np.repeat(source[order] - target, width[order]) + np.arange(len(flat))
-    return Blocks(feature[order], parent[order], width[order], flat[take])
+    return Blocks(feature[order], parent[order], flat[take])
