@@ -9,18 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from occode.classification import Catalogue, Classification
-from occode.coding.decide import NOTHING, decide
+from occode.coding.decide import NOTHING
 from occode.coding.kernels import pack
 from occode.coding.model import Model
 from occode.coding.record import MOST_SUGGESTIONS, Candidate, Coding, Record
 from occode.coding.tree import Tree
-from occode.coding.walk import BEAM, DROP, FEW_LEAVES, WIDE_BEAM, WIDE_DROP, walk
+from occode.coding.walk import BEAM, DROP, FEW_LEAVES, WIDE_BEAM, WIDE_DROP, Walked, walk
 from occode.places import default_data_dir
 
 #: Suggestions to an unsuccessful record where the caller asks for no number (guide section 4.1).
 DEFAULT_SUGGESTIONS = 3
 #: Records that one thread takes at a time.
 CHUNK = 4096
+UNCODED = Coding(None)
 
 
 class Coder:
@@ -40,10 +41,11 @@ class Coder:
         self.tree = Tree.of(classification)
         self._labels = [classification.label(code) if code else "" for code in self.tree.codes]
         arrays = model.arrays
-        #: What `occode.coding.walk.walk` takes between the records and the beam.
-        self.flat = (
+        self._thresholds = np.array(model.thresholds, np.float64)
+        # what the walk takes between the records and the thresholds
+        self._flat = (
             arrays.table, arrays.entries, arrays.scale, arrays.bias, arrays.temperature, arrays.unseen[0], arrays.lapse[0],
-            self.tree.first_child,
+            self.tree.first_child, int(np.diff(self.tree.first_child).max()),
         )  # fmt: skip
 
     @classmethod
@@ -94,7 +96,7 @@ class Coder:
             raise ValueError(f"suggestions must be 0 to {MOST_SUGGESTIONS}")
         places = {record: i for i, record in enumerate(dict.fromkeys(wanted))}
         distinct = list(places)
-        thresholds = self.model.thresholds if min_confidence is None else (min_confidence,) * self.tree.levels
+        thresholds = None if min_confidence is None else (min_confidence,) * self.tree.levels
         chunks = [distinct[i : i + CHUNK] for i in range(0, len(distinct), CHUNK)]
 
         def work(chunk: list[tuple[str, str]]) -> list[Coding]:
@@ -109,45 +111,49 @@ class Coder:
             return coded
         return [coded[places[record]] for record in wanted]
 
-    def walk(
-        self, records: Sequence[tuple[str, str]], leaves: int
-    ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
-        """Run the compiled walk; see `occode.coding.walk.walk` for the arrays that come back."""
-        source, bounds = pack(list(records))
-        n, levels = len(records), self.tree.levels
-        node, chance = np.empty((n, levels), np.int32), np.empty((n, levels), np.float32)
-        leaf, leaf_chance = np.empty((n, leaves), np.int32), np.empty((n, leaves), np.float32)
+    def walk(self, records: Sequence[tuple[str, str]], leaves: int, thresholds: Sequence[float] | None = None) -> Walked:
+        """Find the best of each level, the code by `thresholds` (None: the model's own), and the best `leaves` of n records."""
+        packed = pack(records)
+        cuts = self._thresholds if thresholds is None else np.array(thresholds, np.float64)
+        if leaves <= FEW_LEAVES:
+            return self._walk(packed, cuts, leaves, BEAM, DROP)
+        # many leaves need a wide beam, but may not change the code
+        wide = self._walk(packed, cuts, leaves, max(WIDE_BEAM, leaves), WIDE_DROP)
+        return self._walk(packed, cuts, 1, BEAM, DROP)._replace(leaf=wide.leaf, leaf_chance=wide.leaf_chance)
+
+    def _walk(
+        self,
+        packed: tuple[NDArray[np.uint8], NDArray[np.int64]],
+        cuts: NDArray[np.float64],
+        leaves: int,
+        beam: int,
+        drop: np.float32,
+    ) -> Walked:
+        n, levels = len(packed[1]) // 2, self.tree.levels
+        nodes, chances = np.empty((n, levels + 1 + leaves), np.int32), np.empty((n, levels + 1 + leaves))
         known = np.empty(n, np.float32)
-        if leaves > FEW_LEAVES:  # many leaves need a wide beam, but may not change the code
-            walk(source, bounds, *self.flat, max(WIDE_BEAM, leaves), WIDE_DROP, node, chance, leaf, leaf_chance, known)
-            few, few_chance = leaf[:, :1].copy(), leaf_chance[:, :1].copy()
-        else:
-            few, few_chance = leaf, leaf_chance
-        walk(source, bounds, *self.flat, BEAM, DROP, node, chance, few, few_chance, known)
-        return node, chance, leaf, leaf_chance, known
+        walk(*packed, *self._flat, cuts, beam, drop, nodes, chances, known)
+        at_levels, code, best = slice(levels), levels, slice(levels + 1, None)
+        return Walked(
+            nodes[:, at_levels], chances[:, at_levels], nodes[:, code], chances[:, code], nodes[:, best], chances[:, best], known
+        )
 
-    def _code_chunk(self, records: list[tuple[str, str]], thresholds: tuple[float, ...], suggestions: int | None) -> list[Coding]:
+    def _code_chunk(
+        self, records: list[tuple[str, str]], thresholds: tuple[float, ...] | None, suggestions: int | None
+    ) -> list[Coding]:
         most = DEFAULT_SUGGESTIONS if suggestions is None else suggestions
-        node, chance, leaf, leaf_chance, known = self.walk(records, max(1, most))
-        _, best, confidence = decide(node, chance, np.array(thresholds, np.float32), known)
+        walked = self.walk(records, max(1, most), thresholds)
         codes, labels = self.tree.codes, self._labels
-        found = [
-            Coding(None) if code == NOTHING else Coding(Candidate(codes[code], labels[code], sure))
-            for code, sure in zip(best.tolist(), _rounded(confidence), strict=True)
-        ]
-        alternatives = suggestions is not None and suggestions > 1
-        for i in np.flatnonzero(known >= 0 if alternatives else (known >= 0) & (best == NOTHING)).tolist():
+        found, uncoded = [], []
+        for i, (code, sure) in enumerate(zip(walked.code.tolist(), walked.confidence.tolist(), strict=True)):
+            if code == NOTHING:
+                uncoded.append(i)
+                found.append(UNCODED)
+            else:
+                found.append(Coding(Candidate(codes[code], labels[code], sure)))
+        for i in range(len(records)) if suggestions is not None and suggestions > 1 else uncoded:
             result = found[i].result
-            others = self._candidates(leaf[i], leaf_chance[i], int(best[i]), most - 1 if result else most)
-            found[i] = Coding(result, others)
+            leaves = zip(walked.leaf[i].tolist(), walked.leaf_chance[i].tolist(), strict=True)
+            others = [Candidate(codes[leaf], labels[leaf], sure) for leaf, sure in leaves if leaf not in (NOTHING, walked.code[i])]
+            found[i] = Coding(result, tuple(others[: most - 1 if result else most]))
         return found
-
-    def _candidates(self, leaf: NDArray[np.int32], chance: NDArray[np.float32], but: int, most: int) -> tuple[Candidate, ...]:
-        codes, labels = self.tree.codes, self._labels
-        pairs = zip(leaf.tolist(), _rounded(chance), strict=True)
-        return tuple([Candidate(codes[node], labels[node], sure) for node, sure in pairs if node not in (NOTHING, but)][:most])
-
-
-def _rounded(confidence: NDArray[np.float32]) -> list[float]:
-    """Return probabilities with six decimals: more than they are good for, and short to write."""
-    return confidence.astype(np.float64).round(6).tolist()  # type: ignore[no-any-return]  # numpy does not say of what

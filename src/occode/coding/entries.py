@@ -64,8 +64,8 @@ class Branches:
     """A tree's nodes with more than one child, by node: those that have blocks.
 
     Each array has shape (N,): `width`, the number of children; `above`, the nearest node further up that has more than one
-    child, -1 where there is none; `turn`, on the side of which of its children this node is; `order`, the node's place in a walk depth
-    first.
+    child, -1 where there is none; `turn`, on the side of which of its children this node is; `order`, the node's place in a
+    walk depth first.
     """
 
     width: NDArray[np.int64]
@@ -222,13 +222,13 @@ def find(table, value):  # type: ignore[no-untyped-def]
 
 @kernel
 def descend(halves, places, values, begin, end, width, child, target):  # type: ignore[no-untyped-def]
-    """Follow the blocks ``places[begin:end]`` of a node with `width` children to the side of its `child`; return how many get there.
+    """Follow the blocks ``places[begin:end]`` of a node with `width` children to the side of `child`; return how many get there.
 
     Writes the places of the next blocks, and the values of their features, from `target` on.
     """
     word, bit = np.uint64(child // 16), np.uint64(child % 16)
     offsets, lower = np.uint64(first_offset(width)), (_1 << bit) - _1
-    kept = 0
+    kept = np.int64(0)
     for i in range(begin, end):
         if width == 1:  # its child's blocks are its own
             places[target + kept], values[target + kept] = places[i], values[i]
@@ -261,7 +261,7 @@ def read_entry(entries: NDArray[np.uint8], place: int, branches: Branches) -> En
     while waiting:
         node, at = waiting.pop()
         width = int(branches.width[node])
-        start = 2 * (at + masks(width))
+        start = 2 * (at + int(masks(width)))
         found[node] = weights[start : start + width]
         for below in np.flatnonzero((branches.above == node) & (branches.width > 1)).tolist():
             places = np.array([at, 0], np.uint64)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from occode.coding.coder import Coder
+from occode.coding.decide import NOTHING
 from occode.coding.features import Feature
 from occode.coding.record import Candidate, Record
 from occode.coding.reference import contributions, share_out, vector
@@ -55,10 +56,10 @@ def explain(coder: Coder, title: str = "", tasks: str = "") -> list[Step]:
     """
     record = Record(title, tasks)
     record.check()
-    _, _, leaf, _, known = coder.walk([record], 1)
-    if known[0] < 0:
+    leaf = coder.walk([record], 1).leaf[0, 0]
+    if leaf == NOTHING:
         return []
-    path = coder.classification.path(coder.tree.codes[leaf[0, 0]])
+    path = coder.classification.path(coder.tree.codes[leaf])
     explainer = _Explainer(coder, record)
     steps: list[Step] = []
     parent, chance = 0, 1.0

@@ -1,5 +1,8 @@
 """Compiled text features: from the bytes of many texts to their hashed features (numba, nogil, cached on disk)."""
 
+from collections.abc import Sequence
+from itertools import accumulate, chain
+
 import numba
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +17,7 @@ _M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _30, _27, _31 = np.uint64(30), np.uint64(27), np.uint64(31)
 _8, _16, _24 = np.uint64(8), np.uint64(16), np.uint64(24)
 #: Compiles a function that makes no array. Without `_nrt`, arrays' references would be counted at every call, a sixth of the time.
-kernel = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+kernel = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)  # type: ignore[call-overload]
 #: What a hash is of: a word, an n-gram of the word before it, or anything else.
 WORD, NGRAM, OTHER = np.uint8(0), np.uint8(1), np.uint8(2)
 #: A text of n bytes has at most n words, n pairs, n openings and n + 2 * words 4-grams: never more features than this many a byte.
@@ -119,12 +122,11 @@ def _hash_texts(source, bounds, hashes, kinds, starts):  # type: ignore[no-untyp
     return total
 
 
-def pack(texts: list[tuple[str, str]]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def pack(texts: Sequence[tuple[str, str]]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Join records into one buffer of bytes and the ``2 * n + 1`` bounds of their fields."""
-    parts = [field.encode("ascii", "replace") for text in texts for field in text]
-    bounds = np.zeros(len(parts) + 1, np.int64)
-    np.cumsum(np.fromiter(map(len, parts), np.int64, len(parts)), out=bounds[1:])
-    return np.frombuffer(b"".join(parts), np.uint8), bounds
+    fields = list(chain.from_iterable(texts))
+    source = np.frombuffer("".join(fields).encode("ascii", "replace"), np.uint8)
+    return source, np.fromiter(accumulate(map(len, fields), initial=0), np.int64, len(fields) + 1)
 
 
 def hash_texts(texts: list[tuple[str, str]]) -> tuple[NDArray[np.uint64], NDArray[np.uint8], NDArray[np.int64]]:

@@ -3,10 +3,14 @@
 `occode.coding.reference` says the same in numpy; a test holds the two equal.
 """
 
+from typing import NamedTuple
+
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
-from occode.coding.entries import HEAD, descend, find, masks
+from occode.coding.decide import NOTHING, decide
+from occode.coding.entries import HEAD, descend, masks
 from occode.coding.kernels import FEATURES_PER_BYTE, NGRAM, OTHER, WORD, hash_text, kernel
 
 #: How many paths a level keeps, and how much less probable than the best a kept path may be.
@@ -19,6 +23,24 @@ FEW_LEAVES = 3
 TITLE, TASKS, BOTH = 0, 1, 2
 _32, _LOW, _1 = np.uint64(32), np.uint64(0xFFFFFFFF), np.uint64(1)
 _2, _8, _HEAD = np.uint64(2), np.uint64(8), np.uint64(HEAD)
+
+
+class Walked(NamedTuple):
+    """What `walk` finds for n records, over L levels and with K leaves; probabilities have six decimals.
+
+    `node` and `chance` (n, L): the most probable node of each level and its probability; `code` and `confidence` (n,): the
+    node that is the code, `NOTHING` where none is sure enough, and its probability; `leaf` and `leaf_chance` (n, K): the best
+    leaves by falling probability, `NOTHING` where there are no more; `known` (n,): the share of the words, by squared idf, that the
+    model knows, -1 where it knows no feature of the text at all: that is never coded.
+    """
+
+    node: NDArray[np.int32]
+    chance: NDArray[np.float64]
+    code: NDArray[np.int32]
+    confidence: NDArray[np.float64]
+    leaf: NDArray[np.int32]
+    leaf_chance: NDArray[np.float64]
+    known: NDArray[np.float32]
 
 
 @kernel
@@ -125,16 +147,21 @@ def _keep_best(nodes, chances, owners, count, beam, drop):  # type: ignore[no-un
     return kept
 
 
+@kernel
+def _rounded(chance):  # type: ignore[no-untyped-def]
+    """Return a probability with six decimals: more than it is good for, and short to write."""
+    return np.rint(np.float64(chance) * 1e6) / 1e6
+
+
 @numba.njit(cache=True, nogil=True)
 def walk(  # type: ignore[no-untyped-def]
-    source, bounds, table, entries, scale, bias, temperature, unseen, lapse, first_child, beam,
-    drop, out_node, out_chance, out_leaf, out_leaf_chance, out_known,
+    source, bounds, table, entries, scale, bias, temperature, unseen, lapse, first_child, widest, thresholds, beam, drop,
+    out_node, out_chance, out_known,
 ):  # fmt: skip
     """Code the records of `bounds` (see `occode.coding.kernels.pack`).
 
-    Writes, a record: `out_node` and `out_chance` (n, L), the most probable node of each level and its
-    probability; `out_leaf` and `out_leaf_chance` (n, K), the best leaves by falling probability, -1 where there are no more;
-    `out_known`, the share of the words, by squared idf, that the model knows, -1 where it knows no feature at all.
+    Writes `Walked`, a row a record: `out_node` and `out_chance` (n, L + 1 + K) have the best of each level, the code, and
+    the best leaves. `widest` is the most children of a node.
     """
     halves, floats, weights = entries.view(np.uint16), entries.view(np.float32), entries.view(np.int8)
     records = len(bounds) // 2
@@ -145,16 +172,16 @@ def walk(  # type: ignore[no-untyped-def]
     plain = np.empty(4 * longest + 8, np.uint8)
     hashes, kinds = np.empty(room, np.uint64), np.empty(room, np.uint8)
     wanted, found = np.empty(room, np.int64), np.empty(room, np.uint64)
-    widest = 0
-    for node in range(len(first_child) - 1):
-        widest = max(widest, first_child[node + 1] - first_child[node])
     scores = np.empty(widest + 8, np.float32)
     most = beam * widest + 1
     nodes, chances, owners = np.empty(most, np.int64), np.empty(most, np.float32), np.empty(most, np.int64)
     held, held_chances = np.empty(beam, np.int64), np.empty(beam, np.float32)
     # of each path held, the blocks of its node and the values of their features: this level's, and the next one's behind them
-    known, places, values = np.empty(2 * beam, np.int64), np.empty(2 * beam * room, np.uint64), np.empty(2 * beam * room, np.float32)
+    known = np.empty(2 * beam, np.int64)
+    places, values = np.empty(2 * beam * room, np.uint64), np.empty(2 * beam * room, np.float32)
     levels = len(temperature)
+    first_leaf = levels + 1
+    leaves = out_node.shape[1] - first_leaf
     for record in range(records):
         start, middle, end = bounds[2 * record], bounds[2 * record + 1], bounds[2 * record + 2]
         count = hash_text(source, start, middle, end, plain, hashes, kinds)
@@ -178,7 +205,9 @@ def walk(  # type: ignore[no-untyped-def]
                 for k in range(count, count + width):
                     owners[k] = i
                 count += width
-            if level < levels - 1:
+            if level == levels - 1:
+                paths = _keep_best(nodes, chances, owners, count, leaves, np.float32(0))
+            else:
                 paths = _keep_best(nodes, chances, owners, count, beam, drop)
                 for i in range(paths):
                     owner = held[owners[i]]
@@ -190,10 +219,11 @@ def walk(  # type: ignore[no-untyped-def]
                 for i in range(paths):
                     held[i], held_chances[i] = nodes[i], chances[i]
                 now = beam - now
-            else:
-                leaves = out_leaf.shape[1]
-                paths = _keep_best(nodes, chances, owners, count, leaves, np.float32(0))
-                for i in range(leaves):
-                    out_leaf[record, i] = nodes[i] if i < paths else -1
-                    out_leaf_chance[record, i] = chances[i] if i < paths else 0
-            out_node[record, level], out_chance[record, level] = nodes[0], chances[0]
+            out_node[record, level], out_chance[record, level] = nodes[0], _rounded(chances[0])
+        if out_known[record] < 0:
+            out_node[record, levels:], out_chance[record, levels:] = NOTHING, 0
+            continue
+        out_node[record, levels], out_chance[record, levels] = decide(out_node[record], out_chance[record], thresholds)
+        for i in range(leaves):
+            out_node[record, first_leaf + i] = nodes[i] if i < paths else NOTHING
+            out_chance[record, first_leaf + i] = _rounded(chances[i]) if i < paths else 0

@@ -99,7 +99,7 @@ def _fit_temperature(scores: NDArray[np.float32], truth: NDArray[np.int32], laps
 
 def settle(
     temperature: NDArray[np.float32],
-    predict: Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.int32]]],
+    predict: Callable[[NDArray[np.float32]], tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int32]]],
 ) -> NDArray[np.float32]:
     """Return temperatures with which the probability of whole paths is best calibrated, level by level from the top.
 
@@ -127,7 +127,7 @@ def settle(
     return found
 
 
-def thresholds(confidence: NDArray[np.float32], right: NDArray[np.bool_], target: float) -> tuple[float, ...]:
+def thresholds(confidence: NDArray[np.float64], right: NDArray[np.bool_], target: float) -> tuple[float, ...]:
     """Return, level by level from the top, the lowest confidence at which the codes given are right often enough.
 
     Parameters
@@ -146,7 +146,7 @@ def thresholds(confidence: NDArray[np.float32], right: NDArray[np.bool_], target
     return tuple(reversed(found))
 
 
-def _threshold(confidence: NDArray[np.float32], right: NDArray[np.bool_], target: float) -> float:
+def _threshold(confidence: NDArray[np.float64], right: NDArray[np.bool_], target: float) -> float:
     order = np.argsort(-confidence, kind="stable")
     precision = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
     good = np.flatnonzero(precision >= target)
@@ -169,14 +169,14 @@ def right(best: NDArray[np.int32], leaves: NDArray[np.int32], tree: Tree) -> NDA
     return np.equal(best, ancestors(tree)[leaves, 1 : tree.levels + 1])
 
 
-def expected_calibration_error(confidence: NDArray[np.float32], hit: NDArray[np.bool_], bins: int = 10) -> float:
+def expected_calibration_error(confidence: NDArray[np.float64], hit: NDArray[np.bool_], bins: int = 10) -> float:
     """Return the mean gap between confidence and accuracy over equal-width bins, weighted by their records."""
     place = np.minimum(bins - 1, (confidence * bins).astype(int))
     return float(np.abs(np.bincount(place, confidence - hit, minlength=bins)).sum() / max(1, len(hit)))
 
 
 def metrics(
-    confidence: NDArray[np.float32], hit: NDArray[np.bool_], kind: NDArray[np.int32], cuts: tuple[float, ...]
+    confidence: NDArray[np.float64], hit: NDArray[np.bool_], kind: NDArray[np.int32], cuts: tuple[float, ...]
 ) -> dict[str, list[dict[str, float]]]:
     """Describe out-of-fold predictions level by level, for each kind of record.
 

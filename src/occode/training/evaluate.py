@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from occode.coding.coder import Coder
-from occode.coding.decide import decide
 from occode.coding.record import Record
 from occode.coding.tree import Tree
+from occode.coding.walk import Walked
 from occode.errors import OccodeError
 from occode.training.calibrate import kind_of
 from occode.training.fit import ancestors
@@ -59,9 +59,9 @@ class Scored:
     tree: Tree
     leaf: NDArray[np.int32]
     best: NDArray[np.int32]
-    chance: NDArray[np.float32]
-    given: NDArray[np.int64]
-    confidence: NDArray[np.float32]
+    chance: NDArray[np.float64]
+    given: NDArray[np.int32]
+    confidence: NDArray[np.float64]
     leaf_right: NDArray[np.bool_]
     best_right: NDArray[np.bool_]
     given_right: NDArray[np.bool_]
@@ -97,9 +97,8 @@ def read_answered(sources: Iterable[LabelledSource], coder: Coder) -> Answered:
 def score(coder: Coder, data: Answered) -> Scored:
     """Code the records and hold what comes out against their answers."""
     tree = coder.tree
-    node, chance, leaf, known = _walk(coder, data.records)
-    leaf[known < 0], chance[known < 0] = -1, 0
-    _, given, confidence = decide(node, chance, np.array(coder.model.thresholds, np.float32), known)
+    walked = _walk(coder, data.records)
+    node, leaf, known = walked.node, walked.leaf[:, 0], walked.known
     answers = _Answers(data.answers, tree)
     best_right = np.stack([answers.hold(node[:, level])[:, level] for level in range(tree.levels)], axis=1)
     earliest: dict[Record, int] = {}
@@ -107,12 +106,12 @@ def score(coder: Coder, data: Answered) -> Scored:
         tree=tree,
         leaf=leaf,
         best=node,
-        chance=chance,
-        given=given,
-        confidence=confidence,
+        chance=np.where(known[:, None] < 0, 0, walked.chance),
+        given=walked.code,
+        confidence=walked.confidence,
         leaf_right=answers.hold(leaf),
         best_right=best_right & (known >= 0)[:, None],
-        given_right=answers.hold(given),
+        given_right=answers.hold(walked.code),
         reached=answers.reached(),
         truth=answers.nearest(leaf),
         kind=np.array([kind_of(record) for record in data.records], np.int32),
@@ -120,12 +119,9 @@ def score(coder: Coder, data: Answered) -> Scored:
     )
 
 
-def _walk(
-    coder: Coder, records: list[Record]
-) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32], NDArray[np.float32]]:
+def _walk(coder: Coder, records: list[Record]) -> Walked:
     parts = [coder.walk(records[i : i + CHUNK], 1) for i in range(0, len(records), CHUNK)]
-    node, chance, leaf, _, known = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    return node, chance, leaf[:, 0], known
+    return Walked(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
 class _Answers:
@@ -138,7 +134,7 @@ class _Answers:
         self._owner = np.repeat(np.arange(len(answers)), [len(codes) for codes in answers])
         self._node = np.array([number[code] for codes in answers for code in codes], np.int32)
 
-    def hold(self, nodes: NDArray[np.int32] | NDArray[np.int64]) -> NDArray[np.bool_]:
+    def hold(self, nodes: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Return, of shape (n, levels), whether each record's node, cut to each level, is in its answer."""
         return self._any(self._agree(nodes))
 
@@ -152,7 +148,7 @@ class _Answers:
         _, first = np.unique(self._owner[order], return_index=True)
         return self._node[order[first]]
 
-    def _agree(self, nodes: NDArray[np.int32] | NDArray[np.int64]) -> NDArray[np.bool_]:
+    def _agree(self, nodes: NDArray[np.int32]) -> NDArray[np.bool_]:
         mine = nodes[self._owner]
         said, right = self._above[mine], self._above[self._node]
         return np.equal(said, right) & (right >= 0) & (mine >= 0)[:, None]

@@ -157,7 +157,7 @@ def _group(name: str, scored: Scored, used: NDArray[np.bool_], classification: C
     return Group(name, int(used.sum()), len(coded), tuple(rows), ece)
 
 
-def _curve(chance: NDArray[np.float32], right: NDArray[np.bool_]) -> tuple[Point, ...]:
+def _curve(chance: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[Point, ...]:
     """Return the points of a risk-coverage curve; records of equal confidence are coded together or not at all."""
     order = np.argsort(-chance, kind="stable")
     sorted_chance = chance[order]
@@ -169,7 +169,7 @@ def _curve(chance: NDArray[np.float32], right: NDArray[np.bool_]) -> tuple[Point
     return tuple(Point((i + 1) / len(chance), float(hits[i] / (i + 1)), float(sorted_chance[i])) for i in ends.tolist())
 
 
-def _bins(chance: NDArray[np.float32], right: NDArray[np.bool_]) -> tuple[Bin, ...]:
+def _bins(chance: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[Bin, ...]:
     place = np.minimum(BINS - 1, (chance * BINS).astype(int))
     counts = np.bincount(place, minlength=BINS)
     some = np.maximum(counts, 1)

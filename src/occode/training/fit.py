@@ -50,7 +50,7 @@ def fit(
     with ThreadPoolExecutor(threads) as pool:
         for depth in range(tree.levels):
             parents = [node for node in range(len(tree)) if tree.depth[node] == depth and len(tree.children(node)) > 1]
-            problems = [_problem(matrix, weights, leaves, above, tree, parent) for parent in parents]
+            problems = list(pool.map(lambda parent: _problem(matrix, weights, leaves, above, tree, parent), parents))
             tasks = [(problem, child) for problem in problems for child in problem.children]
             solved = dict(zip(tasks, pool.map(_solve, tasks), strict=True))
             for parent, problem in zip(parents, problems, strict=True):
@@ -91,8 +91,14 @@ def _problem(
 
 def _by_frequency(indices: NDArray[np.int32], width: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Return the columns in use, the most frequent first, so that their weights share the cache, and the place of each index."""
-    counts = np.bincount(indices, minlength=width)
-    columns = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)].astype(np.int32)
+    used: NDArray[np.integer]
+    if len(indices) < width:
+        used, counts = np.unique(indices, return_counts=True)
+    else:
+        every = np.bincount(indices, minlength=width)
+        used = np.flatnonzero(every)
+        counts = every[used]
+    columns = used[np.argsort(-counts, kind="stable")].astype(np.int32)
     rank = np.empty(width, np.int32)
     rank[columns] = np.arange(len(columns), dtype=np.int32)
     return columns, rank[indices]

@@ -89,7 +89,7 @@ def solve(  # type: ignore[no-untyped-def]  # compiled: types are numba's
 
 def fit_one(
     starts: NDArray[np.int32], columns: NDArray[np.int32], values: NDArray[np.float32], width: int,
-    truth: NDArray[np.bool_], cost: NDArray[np.float64], *, tolerance: float = 0.1, most_rounds: int = 300,
+    truth: NDArray[np.bool_], cost: NDArray[np.float64], *, tolerance: float = 0.3, most_rounds: int = 300,
 ) -> tuple[NDArray[np.float32], float]:  # fmt: skip
     """Return the weights, of shape (width,), and the intercept of one SVM; the same input gives the same bytes."""
     found = np.zeros(width + 1)

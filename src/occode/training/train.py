@@ -190,14 +190,14 @@ def _out_of_fold(examples: Examples, features: Features, tree: Tree, task: Task,
         parts.append(calibrate.path_scores(nodes, matrix, leaves[mine], kinds[mine], tree))
         fitted.append((assemble(vocabulary, nodes, tree, np.ones((tree.levels, calibrate.KINDS))), mine))
 
-    def predict(temperature: NDArray[np.float32], most: int) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.int32]]:
+    def predict(temperature: NDArray[np.float32], most: int) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int32]]:
         """Return the confidence, whether it is right, and the kind, of the first `most` examples of each fold."""
         found = []
         for arrays, mine in fitted:
             rows = mine[:: max(1, len(mine) // most)]
             coder = Coder(Model({"thresholds": [1.0] * tree.levels}, replace(arrays, temperature=temperature)), task.classification)
-            node, chance, *_ = coder.walk([examples.texts[i] for i in rows], 1)
-            found.append((chance, calibrate.right(node, leaves[rows], tree), kinds[rows]))
+            walked = coder.walk([examples.texts[i] for i in rows], 1)
+            found.append((walked.chance, calibrate.right(walked.node, leaves[rows], tree), kinds[rows]))
         confidence, right, kind = zip(*found, strict=True)
         return np.concatenate(confidence), np.concatenate(right), np.concatenate(kind)
 

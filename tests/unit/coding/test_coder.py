@@ -4,24 +4,15 @@ import numpy as np
 import pytest
 
 from occode import Coder
-from occode.coding.decide import NOTHING, UNSUCCESSFUL, decide
+from occode.coding.decide import NOTHING, decide
 
 
 def test_the_deepest_level_that_is_sure_enough_is_the_code() -> None:
     """Levels are tried from the bottom; none gives no code."""
-    assert _decide([[0.99, 0.9, 0.5], [0.5, 0.5, 0.5]], [0.9, 0.8, 0.7], [1, 0]) == [(1, 11, 0.9), (UNSUCCESSFUL, NOTHING, 0)]
-    assert _decide([[0.5, 0.5, 0.5]], [0, 0, 0], [0]) == [(2, 12, 0.5)]
-
-
-def _decide(chance: list[list[float]], thresholds: list[float], known: list[float]) -> list[tuple[int, int, float]]:
-    node = np.array([[10, 11, 12]] * len(chance), np.int32)
-    found = decide(node, *(np.array(values, np.float32) for values in (chance, thresholds, known)))
-    return [(int(level), int(best), round(float(sure), 6)) for level, best, sure in zip(*found, strict=True)]
-
-
-def test_a_text_without_a_known_feature_is_never_coded() -> None:
-    """Not even at a threshold of zero."""
-    assert _decide([[1, 1, 1]], [0, 0, 0], [-1]) == [(UNSUCCESSFUL, NOTHING, 0)]
+    node = np.array([10, 11, 12], np.int32)
+    assert decide(node, np.array([0.99, 0.9, 0.5]), np.array([0.9, 0.8, 0.7])) == (11, 0.9)
+    assert decide(node, np.array([0.5, 0.5, 0.5]), np.array([0.9, 0.8, 0.7])) == (NOTHING, 0)
+    assert decide(node, np.array([0.5, 0.5, 0.5]), np.zeros(3)) == (12, 0.5)
 
 
 @pytest.mark.parametrize("topic", ["osca", "anzsco"])

@@ -7,7 +7,21 @@ from occode.coding.entries import HEAD, Blocks, Branches, build_table, descend, 
 from occode.coding.tree import Tree
 
 #: A tree with a lonely child (1, then 11), a node with more children than one mask has bits (2), and leaves at two depths.
-CODES = ("", "1", "2", "3", "11", *(f"2{letter}" for letter in "abcdefghijklmnopqrs"), "31", "32", "111", "112", "2ra", "2rb", "2rc")
+CODES = (
+    "",
+    "1",
+    "2",
+    "3",
+    "11",
+    *(f"2{letter}" for letter in "abcdefghijklmnopqrs"),
+    "31",
+    "32",
+    "111",
+    "112",
+    "2ra",
+    "2rb",
+    "2rc",
+)
 #: The nodes for which each of four features has weights.
 WEIGHTED = [[], ["2r"], ["", "11", "3"], ["", "11", "2", "2r", "3"]]
 
