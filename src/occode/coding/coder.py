@@ -94,9 +94,11 @@ class Coder:
         wanted = list(records)
         if suggestions is not None and not 0 <= suggestions <= MOST_SUGGESTIONS:
             raise ValueError(f"suggestions must be 0 to {MOST_SUGGESTIONS}")
+        thresholds = None if min_confidence is None else (min_confidence,) * self.tree.levels
+        if len(wanted) == 1:
+            return self._code_chunk(wanted, thresholds, suggestions)
         places = {record: i for i, record in enumerate(dict.fromkeys(wanted))}
         distinct = list(places)
-        thresholds = None if min_confidence is None else (min_confidence,) * self.tree.levels
         chunks = [distinct[i : i + CHUNK] for i in range(0, len(distinct), CHUNK)]
 
         def work(chunk: list[tuple[str, str]]) -> list[Coding]:

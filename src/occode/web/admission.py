@@ -14,7 +14,7 @@ from occode.wiring import Parts
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 #: The guide writes the header with an s; both are taken, and the token with or without its scheme.
-HEADERS = ("authorization", "authorisation")
+HEADERS = (b"authorization", b"authorisation")
 
 
 def parts_of(connection: Connection) -> Parts:
@@ -29,6 +29,12 @@ def client_of(connection: Connection) -> Client:
     return client
 
 
+def authorization(connection: Connection) -> str:
+    """Return what the request's ``Authorization`` header holds, in either spelling; empty where there is none."""
+    headers = dict(reversed(list(connection.scope["headers"])))  # of two with the same name, the first
+    return next((headers[name].decode("latin-1").strip() for name in HEADERS if headers.get(name)), "")
+
+
 def bearer(connection: Connection) -> str:
     """Return the token of a request (RFC 6750 section 2.1, guide section 3.2.1).
 
@@ -37,12 +43,11 @@ def bearer(connection: Connection) -> str:
     InvalidToken
         There is none.
     """
-    for name in HEADERS:
-        value = connection.headers.get(name, "").strip()
-        if value:
-            scheme, _, rest = value.partition(" ")
-            return rest.strip() if scheme.lower() == "bearer" else value
-    raise InvalidToken
+    value = authorization(connection)
+    if not value:
+        raise InvalidToken
+    scheme, _, rest = value.partition(" ")
+    return rest.strip() if scheme.lower() == "bearer" else value
 
 
 async def admit(connection: Request[Any, Any, Any]) -> None:

@@ -55,7 +55,7 @@ class _Exchange:
         self._started = perf_counter()
         self._status = 0
         self._request_id = token_hex(16)
-        scope["headers"] = [_plain_host(*header) for header in scope["headers"]]
+        scope["headers"] = [header if header[0] != b"host" else _plain_host(*header) for header in scope["headers"]]
         scope["state"] = {"request_id": self._request_id}
 
     async def receive(self) -> Any:
@@ -99,6 +99,5 @@ class _Exchange:
 
 def _plain_host(name: bytes, value: bytes) -> tuple[bytes, bytes]:
     """Drop the scheme that the guide prints in the ``Host`` header."""
-    if name == b"host" and b"://" in value:
-        return name, value.partition(b"://")[2].partition(b"/")[0]
-    return name, value
+    _, scheme, rest = value.partition(b"://")
+    return name, rest.partition(b"/")[0] if scheme else value

@@ -14,7 +14,7 @@ from litestar import Request, Response, post
 from occode.access.clients import Client, InvalidClient, authenticate
 from occode.access.limits import Allowance
 from occode.access.tokens import LIFETIME
-from occode.web.admission import HEADERS, parts_of
+from occode.web.admission import authorization, parts_of
 from occode.web.errors import RateLimitExceeded
 
 Req = Request[Any, Any, Any]
@@ -62,10 +62,10 @@ async def _authenticated(request: Req, client_id: str, offered: list[str]) -> Cl
 
 def _basic(request: Req) -> tuple[str, list[str]] | None:
     """Return the client id and the secrets that Basic credentials may mean: as they stand, and form-decoded (RFC 6749 2.3.1)."""
-    value = next((request.headers[name] for name in HEADERS if name in request.headers), "")
+    value = authorization(request)
     if not value:
         return None
-    scheme, _, encoded = value.strip().partition(" ")
+    scheme, _, encoded = value.partition(" ")
     if scheme.lower() != "basic":
         raise ValueError("the authorization is not Basic")
     try:
