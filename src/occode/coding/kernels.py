@@ -14,6 +14,7 @@ _FNV_PRIME = np.uint64(definition.FNV_PRIME)
 _PAIR = np.uint64(definition.PAIR)
 _WORD, _PAIR_OF_WORDS, _OPENING, _NGRAM = (np.uint64(definition.SALTS[kind]) for kind in ("word", "pair", "opening", "ngram"))
 _M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_1, _2, _3 = np.uint64(1), np.uint64(2), np.uint64(3)
 _30, _27, _31 = np.uint64(30), np.uint64(27), np.uint64(31)
 _8, _16, _24 = np.uint64(8), np.uint64(16), np.uint64(24)
 #: Compiles a function that makes no array. Without `_nrt`, arrays' references would be counted at every call, a sixth of the time.
@@ -31,82 +32,91 @@ def _mix(value):  # type: ignore[no-untyped-def]  # compiled: types are numba's
     return value ^ (value >> _31)
 
 
+#: What each byte of a text becomes: a character of a word, a space, or 0: nothing. An ampersand is seen to by itself.
+_AMPERSAND = np.uint8(38)
+_PLAIN = np.full(256, 32, np.uint8)
+_PLAIN[[*b"abcdefghijklmnopqrstuvwxyz0123456789+#&"]] = [*b"abcdefghijklmnopqrstuvwxyz0123456789+#&"]
+_PLAIN[[*b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"]] = [*b"abcdefghijklmnopqrstuvwxyz"]
+_PLAIN[ord("'")] = 0
+
+
 @kernel
-def _normalise(source, start, end, out):  # type: ignore[no-untyped-def]
-    """Write the normalised text, each word between single spaces, to `out`; return its length."""
-    size = 0
-    out[size] = 32
-    size += 1
-    for i in range(start, end):
-        c = source[i]
-        if 65 <= c <= 90:
-            c += 32
-        if (97 <= c <= 122) or (48 <= c <= 57) or c == 43 or c == 35:
-            out[size] = c
-            size += 1
-        elif c == 38:
-            if out[size - 1] != 32:
-                out[size] = 32
-                size += 1
-            out[size], out[size + 1], out[size + 2], out[size + 3] = 97, 110, 100, 32
-            size += 4
-        elif c != 39 and out[size - 1] != 32:
-            out[size] = 32
-            size += 1
-    if out[size - 1] != 32:
-        out[size] = 32
-        size += 1
-    return size
+def _normalise(source, start, end, plain, size):  # type: ignore[no-untyped-def]
+    """Write the normalised text, each word between single spaces, to `plain` from `size` on; return where it ends."""
+    plain[size] = 32
+    size += _1
+    for i in range(np.uint64(start), np.uint64(end)):
+        c = _PLAIN[source[i]]
+        if c == _AMPERSAND:
+            for letter in (32, 97, 110, 100, 32):
+                plain[size] = letter
+                size += np.uint64((letter != 32) | (plain[size - _1] != 32))
+        else:
+            plain[size] = c
+            size += np.uint64((c != 0) & ((c != 32) | (plain[size - _1] != 32)))
+    plain[size] = 32
+    return size + np.uint64(plain[size - _1] != 32)
 
 
 @kernel
 def _four(plain, at):  # type: ignore[no-untyped-def]
     """Return four characters as one number."""
-    return np.uint64(plain[at]) | np.uint64(plain[at + 1]) << _8 | np.uint64(plain[at + 2]) << _16 | np.uint64(plain[at + 3]) << _24
+    return np.uint64(plain[at]) | np.uint64(plain[at + _1]) << _8 | np.uint64(plain[at + _2]) << _16 | np.uint64(plain[at + _3]) << _24
 
 
 @kernel
-def _hash_field(plain, size, hashes, count, kinds):  # type: ignore[no-untyped-def]
-    """Append the features of one normalised field to `hashes`, and what each is to `kinds`."""
+def _hash_words(plain, start, size, hashes, words, count):  # type: ignore[no-untyped-def]
+    """Append the features of one normalised field, all but the n-grams, to `hashes`; to `words` where each word starts, else 0."""
     previous = np.uint64(0)
-    start = 1
+    first = start + _1
+    start = first
     while start < size:
+        value = before = last = np.uint64(0)
+        whole = _FNV_OFFSET
         end = start
-        while plain[end] != 32:
-            end += 1
-        stop = end
-        if end - start > 3 and plain[end - 1] == 115:
-            before = plain[end - 2]
-            if before != 115 and before != 117 and before != 105:
-                stop = end - 1
-        value = _FNV_OFFSET
-        for i in range(start, stop):
-            value = (value ^ np.uint64(plain[i])) * _FNV_PRIME
-        hashes[count], kinds[count] = _mix(value ^ _WORD), WORD
-        count += 1
-        if end - start > 2:
-            for i in range(start - 1, end - 2):
-                hashes[count], kinds[count] = _mix(_four(plain, i) ^ _NGRAM), NGRAM
-                count += 1
+        while plain[end] != 32:  # `whole` is the hash of the word, `value` that without its last letter
+            before, last, value = last, np.uint64(plain[end]), whole
+            whole = (whole ^ last) * _FNV_PRIME
+            end += _1
+        stem = (end - start > 3) & (last == 115) & (before != 115) & (before != 117) & (before != 105)
+        value = value if stem else whole
+        hashes[count], words[count] = _mix(value ^ _WORD), start
+        count += _1
         if end - start > 3:
-            hashes[count], kinds[count] = _mix(_four(plain, start) ^ _OPENING), OTHER
-            count += 1
-        if start > 1:
+            hashes[count], words[count] = _mix(_four(plain, start) ^ _OPENING), 0
+            count += _1
+        if start > first:
             low, high = min(previous, value), max(previous, value)
-            hashes[count], kinds[count] = _mix((low * _PAIR + high) ^ _PAIR_OF_WORDS), OTHER
-            count += 1
+            hashes[count], words[count] = _mix((low * _PAIR + high) ^ _PAIR_OF_WORDS), 0
+            count += _1
         previous = value
-        start = end + 1
+        start = end + _1
     return count
 
 
 @kernel
-def hash_text(source, start, middle, end, plain, hashes, kinds):  # type: ignore[no-untyped-def]
-    """Hash one record whose title is ``source[start:middle]`` and tasks ``source[middle:end]``; return the count."""
-    size = _normalise(source, start, middle, plain)
-    count = _hash_field(plain, size, hashes, 0, kinds)
-    size = _normalise(source, middle, end, plain)
-    return _hash_field(plain, size, hashes, count, kinds)
+def hash_ngrams(plain, start, hashes, count):  # type: ignore[no-untyped-def]
+    """Append the n-grams of the word that starts at `start` to `hashes`; return the new count. Words of two letters have none."""
+    at = start - _1
+    if plain[start + _1] == 32 or plain[start + _2] == 32:
+        return count
+    while plain[at + _2] != 32:
+        hashes[count] = _mix(_four(plain, at) ^ _NGRAM)
+        count += _1
+        at += _1
+    return count
+
+
+@kernel
+def hash_text(source, start, middle, end, plain, hashes, words):  # type: ignore[no-untyped-def]
+    """Hash one record whose title is ``source[start:middle]`` and tasks ``source[middle:end]``, all but the n-grams of its words.
+
+    Writes the normalised text to `plain`, and to `words` where in it the word starts, 0 where a feature is no word; returns
+    how many features there are.
+    """
+    size = _normalise(source, start, middle, plain, np.uint64(0))
+    count = _hash_words(plain, np.uint64(0), size, hashes, words, np.uint64(0))
+    return _hash_words(plain, size, _normalise(source, middle, end, plain, size), hashes, words, count)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -114,10 +124,18 @@ def _hash_texts(source, bounds, hashes, kinds, starts):  # type: ignore[no-untyp
     longest = 0
     for i in range(len(bounds) // 2):
         longest = max(longest, bounds[2 * i + 2] - bounds[2 * i])
-    plain = np.empty(4 * longest + 8, np.uint8)
-    total = 0
+    plain = np.empty(5 * longest + 8, np.uint8)
+    found, words = np.empty(FEATURES_PER_BYTE * longest + 8, np.uint64), np.empty(FEATURES_PER_BYTE * longest + 8, np.uint64)
+    total = np.uint64(0)
     for i in range(len(bounds) // 2):
-        total += hash_text(source, bounds[2 * i], bounds[2 * i + 1], bounds[2 * i + 2], plain, hashes[total:], kinds[total:])
+        count = hash_text(source, bounds[2 * i], bounds[2 * i + 1], bounds[2 * i + 2], plain, found, words)
+        for j in range(count):
+            hashes[total], kinds[total] = found[j], WORD if words[j] else OTHER
+            total += _1
+            if words[j]:
+                last = hash_ngrams(plain, words[j], hashes, total)
+                kinds[total:last] = NGRAM
+                total = last
         starts[i + 1] = total
     return total
 

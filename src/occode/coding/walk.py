@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from occode.coding.decide import NOTHING, decide
 from occode.coding.entries import HEAD, descend, masks
-from occode.coding.kernels import FEATURES_PER_BYTE, NGRAM, OTHER, WORD, hash_text, kernel
+from occode.coding.kernels import FEATURES_PER_BYTE, hash_ngrams, hash_text, kernel
 
 #: How many paths a level keeps, and how much less probable than the best a kept path may be.
 BEAM = 4
@@ -44,62 +44,49 @@ class Walked(NamedTuple):
 
 
 @kernel
-def _look_up(table, floats, hashes, wanted, first, last, found, idfs):  # type: ignore[no-untyped-def]  # compiled
-    """Write of the hashes ``wanted[first:last]`` where their entries are, 0 where there is none, and their idf.
+def _look_up(table, floats, hashes, first, last, found, idfs):  # type: ignore[no-untyped-def]  # compiled: types are numba's
+    """Write of ``hashes[first:last]`` where their entries are, 0 where there is none, and their idf.
 
     Step by step for all of them, so that the memory is asked for many at once.
     """
     mask = np.uint64(len(table) - 1)
-    for j in range(first, last):
-        found[j] = table[hashes[wanted[j]] & mask]
-    for j in range(first, last):
-        value = hashes[wanted[j]]
-        seen, at = found[j], value & mask
+    for i in range(first, last):
+        found[i] = table[hashes[i] & mask]
+    for i in range(first, last):
+        value = hashes[i]
+        seen, at = found[i], value & mask
         while (seen != 0) & (seen >> _32 != value >> _32):
             at = (at + _1) & mask
             seen = table[at]
-        found[j] = seen & _LOW
-    for j in range(first, last):
-        idfs[j] = floats[found[j] >> _1]
+        found[i] = seen & _LOW
+    for i in range(first, last):
+        idfs[i] = floats[found[i] >> _1]
 
 
 @kernel
-def _vectorise(table, halves, floats, unseen, hashes, kinds, count, wanted, found, places, values):  # type: ignore[no-untyped-def]
+def _vectorise(table, halves, floats, unseen, plain, hashes, words, count, found, places, values):  # type: ignore[no-untyped-def]
     """Write where the known features' topmost blocks are and their values; return how many and the known share of the words."""
-    plain = 0
-    kinds[count] = OTHER
+    _look_up(table, floats, hashes, np.uint64(0), count, found, values)
+    familiar = strange = np.float32(0)
+    every = count
     for i in range(count):
-        wanted[plain] = i
-        plain += kinds[i] != NGRAM
-    _look_up(table, floats, hashes, wanted, 0, plain, found, values)
-    familiar = np.float32(0)
-    strange = np.float32(0)
-    every = plain
-    for j in range(plain):
-        i = wanted[j]
-        if kinds[i] == WORD:
-            if found[j] > 0:
-                familiar += values[j] * values[j]
-            else:
-                strange += unseen * unseen
-            grams = (found[j] == 0) | (halves[found[j] + _2] == 0)
-            while grams:
-                i += 1
-                wanted[every] = i
-                grams = kinds[i] == NGRAM
-                every += grams
-    _look_up(table, floats, hashes, wanted, plain, every, found, values)
-    known = 0
+        if words[i]:
+            familiar += values[i] * values[i]
+            strange += np.float32(0) if found[i] else unseen * unseen
+            if (found[i] == 0) | (halves[found[i] + _2] == 0):
+                every = hash_ngrams(plain, words[i], hashes, every)
+    _look_up(table, floats, hashes, count, every, found, values)
+    known = np.uint64(0)
     square = np.float32(0)
-    for j in range(every):
-        places[known], values[known] = found[j] + _HEAD, values[j]
-        square += values[j] * values[j]
-        known += found[j] > 0
+    for i in range(every):
+        places[known], values[known] = found[i] + _HEAD, values[i]
+        square += values[i] * values[i]
+        known += np.uint64(found[i] > 0)
     length = np.sqrt(square + strange)
     for i in range(known):
         values[i] /= length
     total = familiar + strange
-    return known, familiar / total if total > 0 else np.float32(0)
+    return np.int64(known), familiar / total if total > 0 else np.float32(0)
 
 
 @kernel
@@ -169,9 +156,8 @@ def walk(  # type: ignore[no-untyped-def]
     for i in range(records):
         longest = max(longest, bounds[2 * i + 2] - bounds[2 * i])
     room = FEATURES_PER_BYTE * longest + 8
-    plain = np.empty(4 * longest + 8, np.uint8)
-    hashes, kinds = np.empty(room, np.uint64), np.empty(room, np.uint8)
-    wanted, found = np.empty(room, np.int64), np.empty(room, np.uint64)
+    plain = np.empty(5 * longest + 8, np.uint8)
+    hashes, words, found = np.empty(room, np.uint64), np.empty(room, np.uint64), np.empty(room, np.uint64)
     scores = np.empty(widest + 8, np.float32)
     most = beam * widest + 1
     nodes, chances, owners = np.empty(most, np.int64), np.empty(most, np.float32), np.empty(most, np.int64)
@@ -184,8 +170,8 @@ def walk(  # type: ignore[no-untyped-def]
     leaves = out_node.shape[1] - first_leaf
     for record in range(records):
         start, middle, end = bounds[2 * record], bounds[2 * record + 1], bounds[2 * record + 2]
-        count = hash_text(source, start, middle, end, plain, hashes, kinds)
-        known[0], share = _vectorise(table, halves, floats, unseen, hashes, kinds, count, wanted, found, places, values)
+        count = hash_text(source, start, middle, end, plain, hashes, words)
+        known[0], share = _vectorise(table, halves, floats, unseen, plain, hashes, words, count, found, places, values)
         out_known[record] = share if known[0] else -1
         kind = BOTH if start < middle < end else (TITLE if start < middle else TASKS)
         held[0], held_chances[0], paths, now = 0, 1, 1, 0
