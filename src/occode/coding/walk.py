@@ -92,14 +92,13 @@ def _vectorise(table, halves, floats, unseen, plain, hashes, words, count, found
 @kernel
 def _score(weights, places, values, begin, end, width, scores):  # type: ignore[no-untyped-def]
     """Write the scores of the `width` children of a node with the blocks ``places[begin:end]``, in steps of each child's scale."""
-    skip = np.uint64(masks(width))
-    for block in range(np.uint64(0), np.uint64(width), _8):
-        for k in range(_8):
-            scores[block + k] = 0
-        for i in range(begin, end):
-            start, value = _2 * (places[i] + skip) + block, values[i]
-            for k in range(_8):
-                scores[block + k] += value * weights[start + k]
+    skip, lanes = np.uint64(masks(width)), np.uint64(width + 7) // _8 * _8
+    for k in range(lanes):
+        scores[k] = 0
+    for i in range(begin, end):
+        start, value = _2 * (places[i] + skip), values[i]
+        for k in range(lanes):
+            scores[k] += value * weights[start + k]
 
 
 @kernel
