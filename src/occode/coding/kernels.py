@@ -61,7 +61,9 @@ def _normalise(source, start, end, plain, size):  # type: ignore[no-untyped-def]
 @kernel
 def _four(plain, at):  # type: ignore[no-untyped-def]
     """Return four characters as one number."""
-    return np.uint64(plain[at]) | np.uint64(plain[at + _1]) << _8 | np.uint64(plain[at + _2]) << _16 | np.uint64(plain[at + _3]) << _24
+    return (
+        np.uint64(plain[at]) | np.uint64(plain[at + _1]) << _8 | np.uint64(plain[at + _2]) << _16 | np.uint64(plain[at + _3]) << _24
+    )
 
 
 @kernel
