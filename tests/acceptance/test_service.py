@@ -177,6 +177,20 @@ def test_a_head_without_end_is_cut_off(own: str) -> None:
             connection.sendall((b"X-A: " + b"a" * 8000 + b"\r\n") * 5000)
 
 
+def test_a_client_that_leaves_in_the_middle_of_its_body_is_a_bad_request(own: str, client: httpx.Client, log: Path) -> None:
+    """It is logged as what it is, no error of ours, and nobody else notices."""
+    where, bearer = urlsplit(own), client.headers["Authorization"]
+    before = len(log.read_text().splitlines())
+    head = f"POST {CODE} HTTP/1.1\r\nHost: x\r\nAuthorization: {bearer}\r\nContent-Length: 200\r\n\r\n"
+    with socket.create_connection((where.hostname, where.port), timeout=30) as connection:
+        connection.sendall(head.encode() + b'{"record": {"occp_te')
+    until = time.monotonic() + 10
+    while not (said := [line for line in log.read_text().splitlines()[before:] if CODE in line]) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert [(json.loads(line)["event"], json.loads(line)["status"]) for line in said] == [("request", 400)]
+    assert client.post(CODE, json={"record": EXAMPLE}).status_code == 200
+
+
 def _certificate(folder: Path) -> tuple[Path, Path]:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])

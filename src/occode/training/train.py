@@ -32,7 +32,7 @@ INPUT_FORMAT = ["occp_text", "tasks_text"]
 #: Names the space of model ids (RFC 9562 section 5.5).
 NAMESPACE = uuid.UUID("6f2c8a52-6f0b-5c7e-9b1d-3f6f1c0a7d11")
 #: What a change of makes another model: the packages whose arithmetic ends up in the arrays.
-LIBRARIES = ("numpy", "scipy", "scikit-learn", "numba")
+LIBRARIES = ("numpy", "scipy", "numba")
 #: Modules that look at a model and make none: a change of theirs needs no new training.
 LOOKERS = frozenset(["card.py", "evaluate.py", "figures.py", "plots.py", "report.py", "explain.py"])
 #: As many natural examples as calibration scores out of fold; more would make training longer and no surer.
