@@ -1,5 +1,6 @@
 """Runs the application on uvicorn: one process or several that share one mapped model."""
 
+import gc
 import os
 import socket
 from dataclasses import dataclass
@@ -78,6 +79,7 @@ def app() -> Edge:
     metrics = Metrics() if FOLDER in os.environ else None
     made = parts(settings)
     _warm(made.registry)
+    gc.freeze()  # what is here now stays: collections that look through all of it would hold up requests
     return Edge(create_app(made, metrics), metrics)
 
 
