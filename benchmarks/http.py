@@ -62,7 +62,7 @@ def _wrk(url: str, connections: int, script: Path | None = None) -> tuple[float,
     """Return requests a second, and the median and the 99th percentile of the latency in milliseconds."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}s", "--latency", *(["-s", str(script)] if script else []), url]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    if "Non-2xx" in text:
+    if "Non-2xx" in text or "Socket errors" in text:
         raise RuntimeError(text)
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1])
     return rate, *(_milliseconds(re.search(rf"{share}%\s+([\d.]+)(us|ms|s)", text)) for share in (50, 99))

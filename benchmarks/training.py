@@ -34,17 +34,18 @@ def _write(path: Path) -> None:
     """Write rows as a census has them: half are frequent answers, each with one of a few additions; half stand only once."""
     chance = random.Random(4)
     coder = Coder.load("osca")
-    once = many(max(FREQUENT, ROWS // 2))
-    codes = [coding.result.code for coding in coder.code_many(once, min_confidence=0) if coding.result]
+    once = many(max(FREQUENT, ROWS // 2 + 1))
+    codings = coder.code_many(once, min_confidence=0)
+    coded = [(record, coding.result.code) for record, coding in zip(once, codings, strict=True) if coding.result]
     extra = ["senior", "part time", "casual", "own business", "night shift", "perth", "qld", "team", "at home", "2nd year"]
     with path.open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["title", "tasks", "code"])
         for row in range(ROWS):
             frequent = row % 2 == 0
-            i = min(int(chance.paretovariate(0.4)) - 1, FREQUENT - 1) if frequent else row // 2
-            title = f"{once[i].title} {chance.choice(extra)}" if frequent else once[i].title
-            rows.writerow([title[:50], once[i].tasks[:48], codes[i]])
+            record, code = coded[min(int(chance.paretovariate(0.4)) - 1, FREQUENT - 1) if frequent else row // 2 % len(coded)]
+            title = f"{record.title} {chance.choice(extra)}" if frequent else record.title
+            rows.writerow([title[:50], record.tasks[:48], code])
 
 
 def _train(folder: str, *options: str) -> tuple[float, float]:

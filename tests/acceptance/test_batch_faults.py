@@ -1,9 +1,7 @@
 """What batches survive: killed workers, stores and databases that are away, full disks, restarts (guide section 8)."""
 
 import json
-import os
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -130,8 +128,7 @@ def test_a_worker_that_is_killed_is_replaced_where_it_was(tmp_path: Path, model:
             path = f"{BATCH}/operations/{created['operationId']}"
             while not client.get(path).json().get("recordsDone"):
                 time.sleep(0.05)
-            found = subprocess.run(["pgrep", "-f", "-n", "occode worker"], capture_output=True, text=True, check=True)
-            os.kill(int(found.stdout), signal.SIGKILL)
+            next(child for child in server_of(address).children() if "worker" in child.cmdline()).kill()
             done = finish(client, created["operationId"], 120)
             answers = httpx.get(done["responseDownloadUrl"], timeout=60).text.splitlines()
     assert [json.loads(line)["recordId"] for line in answers] == IDS

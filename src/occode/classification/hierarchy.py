@@ -1,6 +1,7 @@
 """A classification: categories in a tree of levels, with their titles."""
 
 import csv
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -100,6 +101,15 @@ class Classification:
         for title in self.other_titles:
             if title.code not in self.categories:
                 raise InvalidClassification(folder=folder, reason=f"the title {title.title!r} has no category")
+        if self.corpus:
+            self._check_that_text_can_be_coded_to_it(folder)
+
+    def _check_that_text_can_be_coded_to_it(self, folder: Path) -> None:
+        for code in self.categories:
+            if len(code) < self.levels[-1] and code not in self.children:
+                raise InvalidClassification(folder=folder, reason=f"{code} is above the deepest level and has nothing below it")
+        if all(len(codes) == 1 for codes in self.children.values()):
+            raise InvalidClassification(folder=folder, reason="there is nothing to choose: no category has two below it")
 
     def __contains__(self, code: str) -> bool:
         return code in self.categories
@@ -132,6 +142,13 @@ class Classification:
         for code in self.categories:
             found.setdefault(self.parent(code), []).append(code)
         return {parent: tuple(codes) for parent, codes in found.items()}
+
+    @cached_property
+    def digest(self) -> str:
+        """The SHA-256 of the categories and titles: what a model is bound to."""
+        facts = [[c.code, c.title] for c in self.categories.values()]
+        facts += [[t.code, t.title] for t in self.other_titles]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
     @cached_property
     def leaves(self) -> tuple[str, ...]:

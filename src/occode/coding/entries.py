@@ -51,8 +51,8 @@ class Entry:
 class Blocks:
     """The weights of F features in B blocks, each those of one feature for the children of one parent.
 
-    `feature` and `parent` (B,) say whose they are, feature by feature and parents depth first (`Branches.order`); `weights` are
-    those of all blocks, one after the other.
+    `feature` and `parent` (B,) say whose they are: sorted by feature and then by `Branches.order`, which `write_entries` relies
+    on, and no parent with fewer than two children among them; `weights` are those of all blocks, one after the other.
     """
 
     feature: NDArray[np.int64]
@@ -113,11 +113,16 @@ def write_entries(
 
 @numba.njit(cache=True, nogil=True)
 def _write(idf, common, first, parent, source, weights, width, above, turn, top):  # type: ignore[no-untyped-def]  # compiled
-    found = np.zeros(1 << 16, np.uint16)
+    halves = np.zeros(1 << 16, np.uint16)
     place = np.empty(len(idf), np.int64)
-    most = len(width)
-    node, up, own, start = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
-    below = np.empty(most, np.int64)
+    nodes = len(width)
+    node, up, own, start = (
+        np.empty(nodes, np.int64),
+        np.empty(nodes, np.int64),
+        np.empty(nodes, np.int64),
+        np.empty(nodes, np.int64),
+    )
+    below = np.empty(nodes, np.int64)
     end = 2
     for f in range(len(idf)):
         count = _branch_out(first[f], first[f + 1], parent, above, top, node, up, own, below)
@@ -127,27 +132,27 @@ def _write(idf, common, first, parent, source, weights, width, above, turn, top)
             start[b] = end
             end += first_offset(width[node[b]]) + below[b]
         end += end % 2
-        while end + SLACK // 2 > len(found):
-            larger = np.zeros(2 * len(found), np.uint16)
-            larger[: len(found)] = found
-            found = larger
-        found.view(np.float32)[place[f] // 2] = idf[f]
-        found[place[f] + 2] = common[f]
+        while end + SLACK // 2 > len(halves):
+            larger = np.zeros(2 * len(halves), np.uint16)
+            larger[: len(halves)] = halves
+            halves = larger
+        halves.view(np.float32)[place[f] // 2] = idf[f]
+        halves[place[f] + 2] = common[f]
         below[:count] = 0
         for b in range(count):
             children = width[node[b]]
             target = 2 * (start[b] + masks(children))
             if own[b] >= 0:
-                found.view(np.int8)[target : target + children] = weights[source[own[b]] : source[own[b]] + children]
+                halves.view(np.int8)[target : target + children] = weights[source[own[b]] : source[own[b]] + children]
             if b:
                 a, side = up[b], turn[node[b]]
                 offset = start[b] - start[a]
                 if offset > 0xFFFF:
                     raise ValueError("an entry is too long: the classification has too many categories")
-                found[start[a] + side // 16] |= np.uint16(1 << side % 16)
-                found[start[a] + first_offset(width[node[a]]) + below[a]] = offset
+                halves[start[a] + side // 16] |= np.uint16(1 << side % 16)
+                halves[start[a] + first_offset(width[node[a]]) + below[a]] = offset
                 below[a] += 1
-    return found[: end + SLACK // 2].copy(), place
+    return halves[: end + SLACK // 2].copy(), place
 
 
 @numba.njit(cache=True, nogil=True)
@@ -190,7 +195,7 @@ def masks(width):  # type: ignore[no-untyped-def]
 @kernel
 def first_offset(width):  # type: ignore[no-untyped-def]
     """Return where in the block of a node with `width` children the offsets start."""
-    return (width + 15) // 16 + (width + 1) // 2
+    return masks(width) + (width + 1) // 2
 
 
 @numba.njit(cache=True, nogil=True)
@@ -225,7 +230,7 @@ def find(table, value):  # type: ignore[no-untyped-def]
 def descend(halves, places, values, begin, end, width, child, target):  # type: ignore[no-untyped-def]
     """Follow the blocks ``places[begin:end]`` of a node with `width` children to the side of `child`; return how many get there.
 
-    Writes the places of the next blocks, and the values of their features, from `target` on.
+    Writes the places of the next blocks, and the values of their features, from `target` on, where there has to be room for all.
     """
     word, bit = np.uint64(child // 16), np.uint64(child % 16)
     offsets, lower = np.uint64(first_offset(width)), (_1 << bit) - _1
@@ -254,17 +259,20 @@ def _ones(bits):  # type: ignore[no-untyped-def]
 
 
 def read_entry(entries: NDArray[np.uint8], place: int, branches: Branches) -> Entry:
-    """Unpack the entry at `place`."""
+    """Unpack the entry at `place`, in plain Python: what the walk's reading is tested against."""
     halves, weights = entries.view(np.uint16), entries.view(np.int8)
     found: dict[int, NDArray[np.int8]] = {}
     waiting = [(branches.top, place + HEAD)]
     while waiting:
         node, at = waiting.pop()
         width = int(branches.width[node])
-        start = 2 * (at + int(masks(width)))
-        found[node] = weights[start : start + width]
-        for below in np.flatnonzero((branches.above == node) & (branches.width > 1)).tolist():
-            places = np.array([at, 0], np.uint64)
-            if descend(halves, places, np.empty(2, np.float32), 0, 1, width, branches.turn[below], 1):
-                waiting.append((below, int(places[1])))
+        words = (width + 15) // 16
+        mask = sum(int(halves[at + i]) << 16 * i for i in range(words))
+        found[node] = weights[2 * (at + words) :][:width]
+        offset = at + words + (width + 1) // 2
+        for side in range(width):
+            if mask >> side & 1:
+                (further,) = np.flatnonzero((branches.above == node) & (branches.turn == side) & (branches.width > 1))
+                waiting.append((int(further), at + int(halves[offset])))
+                offset += 1
     return Entry(float(entries.view(np.float32)[place // 2]), bool(halves[place + 2]), found)

@@ -35,9 +35,9 @@ class Evidence:
 class Step:
     """One level of the best path, from a category to one of its children.
 
-    `confidence` of both candidates is as the coder's: the probability of the whole path down to them. `runner_up` is the most
-    probable of the other children, None where there is but one; `evidence` runs from the greatest weight, of either sign, to
-    the smallest; `prior` is what the log odds are without any text.
+    `confidence` of both candidates is as the coder's before it is rounded: the probability of the whole path down to them.
+    `runner_up` is the most probable of the other children, None where there is but one; `evidence` runs from the greatest weight,
+    of either sign, to the smallest; `prior` is what the log odds are without any text.
     """
 
     level: int

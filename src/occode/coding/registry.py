@@ -14,7 +14,7 @@ import msgspec
 
 from occode.classification import Catalogue
 from occode.coding.coder import Coder
-from occode.coding.model import Model
+from occode.coding.model import InvalidModel, Model
 from occode.errors import OccodeError
 
 RELEASES = "models.json"
@@ -161,4 +161,7 @@ def _read(path: str, changed: int) -> Releases:  # `changed` is part of the key:
 
 @lru_cache(maxsize=16)
 def _load(folder: str, topic: str, catalogue: Catalogue) -> Coder:
-    return Coder(Model.load(Path(folder)), catalogue.classification(topic))
+    model, classification = Model.load(Path(folder)), catalogue.classification(topic)
+    if model.manifest["fingerprint"]["classification"] != classification.digest:
+        raise InvalidModel(folder=folder, reason="it was trained for another version of the classification")
+    return Coder(model, classification)

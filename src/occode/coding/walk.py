@@ -1,4 +1,4 @@
-"""The walk down the tree with a beam, compiled: from the hashes of a text to its most probable codes.
+"""The walk down the tree with a beam, compiled: from the bytes of a text to its most probable codes.
 
 `occode.coding.reference` says the same in numpy; a test holds the two equal.
 """
@@ -191,7 +191,7 @@ def walk(  # type: ignore[no-untyped-def]
                     owners[k] = i
                 count += width
             if level == levels - 1:
-                paths = _keep_best(nodes, chances, owners, count, leaves, np.float32(0))
+                paths = _keep_best(nodes, chances, owners, count, max(1, leaves), np.float32(0))
             else:
                 paths = _keep_best(nodes, chances, owners, count, beam, drop)
                 for i in range(paths):

@@ -51,7 +51,8 @@ def path_scores(
     widest = int(np.diff(tree.first_child).max())
     found = []
     for level in range(tree.levels):
-        scores, truths, kind = [], [], []
+        # a level on which no node has two children has no scores
+        scores, truths, kind = [np.empty((0, widest), np.float32)], [np.empty(0, np.int32)], [np.empty(0, np.int32)]
         for parent in (node for node in nodes if tree.depth[node] == level):
             mine = np.flatnonzero(above[leaves, level] == parent)
             children = tree.children(parent)

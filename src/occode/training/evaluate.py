@@ -38,11 +38,11 @@ class Scored:
 
     leaf : int32 (n,)
         The best candidate; none where the text has no feature that the model knows.
-    best, chance : int32, float32 (n, L)
+    best, chance : int32, float64 (n, L)
         The most probable node of each level by itself, and its probability, 0 where the text has no known feature.
-    given : int64 (n,)
+    given : int32 (n,)
         The code that the model's thresholds let it give, none where it gives none.
-    confidence : float32 (n,)
+    confidence : float64 (n,)
         How sure it is of `given`.
     leaf_right, best_right, given_right : bool (n, L)
         Whether these, cut to each level, are in the answer, cut to that level; what is not that deep is wrong.

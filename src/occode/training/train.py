@@ -73,7 +73,7 @@ class Task:
         """All that decides what the model will be."""
         return {
             "topic": self.classification.name,
-            "classification": classification_hash(self.classification),
+            "classification": self.classification.digest,
             "sources": self.sources,
             "options": asdict(self.options),
             "code": code_hash(),
@@ -84,13 +84,6 @@ class Task:
     def model_id(self) -> str:
         """The GUID of the model that this task makes, known before it is trained."""
         return str(uuid.uuid5(NAMESPACE, json.dumps(self.fingerprint, sort_keys=True)))
-
-
-def classification_hash(classification: Classification) -> str:
-    """Return the SHA-256 of a classification's categories and titles."""
-    facts = [[c.code, c.title] for c in classification.categories.values()]
-    facts += [[t.code, t.title] for t in classification.other_titles]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
 def code_hash() -> str:
@@ -191,10 +184,10 @@ def _out_of_fold(examples: Examples, features: Features, tree: Tree, task: Task,
         fitted.append((assemble(vocabulary, nodes, tree, np.ones((tree.levels, calibrate.KINDS))), mine))
 
     def predict(temperature: NDArray[np.float32], most: int) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int32]]:
-        """Return the confidence, whether it is right, and the kind, of the first `most` examples of each fold."""
+        """Return the confidence, whether it is right, and the kind, of at most `most` examples of each fold."""
         found = []
         for arrays, mine in fitted:
-            rows = mine[:: max(1, len(mine) // most)]
+            rows = mine[:: -(-len(mine) // most)]
             coder = Coder(Model({"thresholds": [1.0] * tree.levels}, replace(arrays, temperature=temperature)), task.classification)
             walked = coder.walk([examples.texts[i] for i in rows], 1)
             found.append((walked.chance, calibrate.right(walked.node, leaves[rows], tree), kinds[rows]))

@@ -39,7 +39,7 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if "method" not in scope:  # the start and the end of the application, no request
+        if "method" not in scope:  # the start and the end of the application (web sockets are off)
             await self._app(scope, receive, send)
             return
         exchange = _Exchange(scope, receive, send)
