@@ -21,23 +21,6 @@ WORD_LIST = (
     "nurse", "senior", "driver", "of", "truck", "software", "aged", "care", "&", "manager's", "shop", "xqzzk", "teacher",
     "c++", "2ic", "farm",
 )  # fmt: skip
-    "nurse",
-    "senior",
-    "driver",
-    "of",
-    "truck",
-    "software",
-    "aged",
-    "care",
-    "&",
-    "manager's",
-    "shop",
-    "xqzzk",
-    "teacher",
-    "c++",
-    "2ic",
-    "farm",
-]
 WORDS = st.lists(st.sampled_from(WORD_LIST), max_size=7).map(" ".join)
 RECORD = st.tuples(TEXT | WORDS, TEXT | WORDS)
 

@@ -116,13 +116,8 @@ def _write(idf, common, first, parent, source, weights, width, above, turn, top)
     halves = np.zeros(1 << 16, np.uint16)
     place = np.empty(len(idf), np.int64)
     nodes = len(width)
-    node, up, own, start = (
-        np.empty(nodes, np.int64),
-        np.empty(nodes, np.int64),
-        np.empty(nodes, np.int64),
-        np.empty(nodes, np.int64),
-    )
-    below = np.empty(nodes, np.int64)
+    node, up, own = np.empty(nodes, np.int64), np.empty(nodes, np.int64), np.empty(nodes, np.int64)
+    start, below = np.empty(nodes, np.int64), np.empty(nodes, np.int64)
     end = 2
     for f in range(len(idf)):
         count = _branch_out(first[f], first[f + 1], parent, above, top, node, up, own, below)
