@@ -1,5 +1,6 @@
 """``occode train``: train a model version from the corpus, and labelled rows where there are any, and register it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
@@ -14,6 +15,7 @@ from occode.cli.options import DataDir, err, out, settings_from
 
 if TYPE_CHECKING:
     from occode.classification import Classification
+    from occode.coding.registry import Release
     from occode.training.own import Records
 
 
@@ -43,16 +45,22 @@ def train(
 
     registry = models(settings_from(data_dir))
     asked = Asked(title_column, tasks_column, code_column)
-    for name in topic or ["osca"]:
+
+    def train_one(name: str) -> "Release | None":
+        steps = bar.add_task(f"{name}: reading", total=None)
         records = _read(data, asked, data_weight, registry.catalogue.topic(name)) if data else None
         task = task_for(registry.catalogue, name, corpus, Options(target_precision=target_precision), records)
         found = registry.releases(name).find(task.model_id)
         if if_missing and found and (registry.path(name, task.model_id) / "manifest.json").exists():
-            continue
-        with _progress() as bar:
-            model = fit(task, partial(_show, bar, bar.add_task(f"{name}: reading", total=None), name))
-        release = publish(model, registry, datetime.now(UTC))
-        out.print(f"{name}: version {release.version}, model {release.model_id}")
+            bar.update(steps, visible=False)
+            return None
+        return publish(fit(task, partial(_show, bar, steps, name)), registry, datetime.now(UTC))
+
+    topics = list(dict.fromkeys(topic or ["osca"]))
+    with _progress() as bar, ThreadPoolExecutor(len(topics)) as pool:  # while one is read, in Python, another is fitted
+        for name, release in zip(topics, pool.map(train_one, topics), strict=True):
+            if release:
+                out.print(f"{name}: version {release.version}, model {release.model_id}")
 
 
 def _read(paths: list[Path], asked: Asked, weight: float, classification: "Classification") -> "Records":

@@ -121,8 +121,9 @@ def _read_file(path: Path, classification: Classification) -> Iterator[tuple[Lin
         for kind, texts in entry.items():
             for text in texts if kind in FIELDS else ():
                 line = Line(str(text), kind, code)
-                fault = _fault(line) or ("stands twice" if (code, line.key) in seen else "")
-                seen.add((code, line.key))
+                key = code, line.key
+                fault = _fault(line) or ("stands twice" if key in seen else "")
+                seen.add(key)
                 yield line, fault and f"{code or 'none'}: {text!r} {fault}"
             if kind not in FIELDS:
                 yield nothing, f"{code}: {kind!r} is neither titles nor tasks"

@@ -125,13 +125,14 @@ def telling_words(text: str) -> tuple[str, ...]:
     return tuple(sorted({word for word in words if word not in MODIFIERS}) or sorted(words))
 
 
-def fold_of(line: Line, folds: int, counts: Counter[str] | None = None) -> int:
+def fold_of(line: Line, folds: int, counts: Counter[str] | None = None, telling: tuple[str, ...] | None = None) -> int:
     """Return the fold of a line, the same for its near-copies: those with the same telling words, in any order.
 
     With `counts`, how many lines hold each telling word, all lines whose rarest telling word is the same share a fold, whatever
     their codes, for `STRANGE` of a hundred words: as in real answers, some words are then new to the machines that score them.
+    `telling` are the line's telling words, where they are known already.
     """
-    telling = telling_words(line.text)
+    telling = telling_words(line.text) if telling is None else telling
     if counts is not None and telling:
         rarest = zlib.crc32(min(telling, key=lambda word: (counts[word], word)).encode())
         if rarest % 100 < STRANGE:
@@ -159,8 +160,12 @@ def make_examples(lines: list[Line], *, folds: int = 5, seed: int = 0, misspelt:
     """
     chance = random.Random(seed)  # noqa: S311  # training data, not a secret
     rows: list[tuple[tuple[str, str], str, float, int, bool]] = []
-    counts = Counter(word for line in lines for word in telling_words(line.text))
-    placed = [(line, fold_of(line, folds, counts) if by_code else fold_of(replace(line, code=NONE), folds)) for line in lines]
+    telling = [telling_words(line.text) for line in lines]
+    counts = Counter(word for words in telling for word in words)
+    placed = [
+        (line, fold_of(line, folds, counts, words) if by_code else fold_of(replace(line, code=NONE), folds, telling=words))
+        for line, words in zip(lines, telling, strict=True)
+    ]
     tasks: dict[tuple[str, int], list[str]] = defaultdict(list)
     for line, fold in placed:
         if line.field == "tasks":
