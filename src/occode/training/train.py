@@ -38,7 +38,7 @@ LOOKERS = frozenset(["card.py", "evaluate.py", "figures.py", "plots.py", "report
 #: As many natural examples as calibration scores out of fold; more would make training longer and no surer.
 MOST_SCORED = 60_000
 #: Examples of each fold by which the temperatures are settled: dozens of walks.
-MOST_SETTLED = 8_000
+MOST_SETTLED = 20_000
 Progress = Callable[[str, int, int], None]
 
 
