@@ -17,7 +17,6 @@ from occode.coding.kernels import pack
 from occode.coding.model import Arrays, Model
 from occode.coding.record import Record
 from occode.coding.tree import Tree
-from occode.coding.walk import walk
 from occode.training.assemble import SMALLEST, assemble
 from occode.training.examples import make_examples
 from occode.training.fit import fit
@@ -82,12 +81,9 @@ def _measure(
 
 
 def _walk(coder: Coder, records: list[Record], beam: int, drop: float) -> list[int]:
-    source, bounds = pack(list(records))
-    n, levels = len(records), coder.tree.levels
-    node, chance = np.empty((n, levels), np.int32), np.empty((n, levels), np.float32)
-    leaf, leaf_chance, known = np.empty((n, 1), np.int32), np.empty((n, 1), np.float32), np.empty(n, np.float32)
-    walk(source, bounds, *coder.flat, beam, np.float32(drop), node, chance, leaf, leaf_chance, known)
-    return [int(found) for found in leaf[:, 0]]
+    thresholds = np.ones(coder.tree.levels)
+    walked = coder._walk(pack(records), thresholds, 1, beam, np.float32(drop))  # a coder's users need no say in its beam
+    return [int(found) for found in walked.leaf[:, 0]]
 
 
 def _plot(spots: list[Spot]) -> None:
