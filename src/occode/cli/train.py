@@ -47,13 +47,12 @@ def train(
     asked = Asked(title_column, tasks_column, code_column)
 
     def train_one(name: str) -> "Release | None":
-        steps = bar.add_task(f"{name}: reading", total=None)
         records = _read(data, asked, data_weight, registry.catalogue.topic(name)) if data else None
         task = task_for(registry.catalogue, name, corpus, Options(target_precision=target_precision), records)
         found = registry.releases(name).find(task.model_id)
         if if_missing and found and (registry.path(name, task.model_id) / "manifest.json").exists():
-            bar.update(steps, visible=False)
             return None
+        steps = bar.add_task(name, total=None)
         return publish(fit(task, partial(_show, bar, steps, name)), registry, datetime.now(UTC))
 
     topics = list(dict.fromkeys(topic or ["osca"]))
