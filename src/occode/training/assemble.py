@@ -12,7 +12,7 @@ from occode.training.vectorise import Vocabulary
 SMALLEST = 10
 #: What no score can settle: at each parent, so much of the probability is shared out equally. The most that out-of-fold
 #: answers allow, for answers from elsewhere are harder and coders disagree (docs/decisions, 18).
-LAPSE = 0.015
+LAPSE = 0.0125
 
 
 def assemble(
