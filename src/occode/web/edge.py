@@ -104,7 +104,7 @@ class _Exchange:
 
 
 class _Resumed:
-    """A coroutine that was begun: first what it awaits, then the rest of it."""
+    """A coroutine that was begun: first what it awaits, then the rest of it. Where that is cut off, the coroutine is closed."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any], awaited: Any) -> None:
         self._coroutine, self._awaited = coroutine, awaited
