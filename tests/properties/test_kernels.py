@@ -95,7 +95,7 @@ def _made_up(chance: np.random.Generator, widths: list[int]) -> Coder:
         bias=chance.normal(size=len(tree)).astype(np.float32),
         temperature=chance.uniform(0.5, 3, (tree.levels, 3)).astype(np.float32),
         unseen=np.array([9], np.float32),
-        lapse=np.array([0.01], np.float32),
+        lapse=chance.uniform(0, 0.05, (tree.levels, 3)).astype(np.float32),
     )
     return Coder(Model({"thresholds": [0.5] * tree.levels}, arrays), classification)
 

@@ -44,7 +44,7 @@ class Coder:
         self._thresholds = np.array(model.thresholds, np.float64)
         # what the walk takes between the records and the thresholds
         self._flat = (
-            arrays.table, arrays.entries, arrays.scale, arrays.bias, arrays.temperature, arrays.unseen[0], arrays.lapse[0],
+            arrays.table, arrays.entries, arrays.scale, arrays.bias, arrays.temperature, arrays.unseen[0], arrays.lapse,
             self.tree.first_child, int(np.diff(self.tree.first_child).max()),
         )  # fmt: skip
 

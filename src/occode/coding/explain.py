@@ -87,7 +87,7 @@ class _Explainer:
         parts = contributions(self._arrays, self._tree, self._known, parent) * temperature
         if len(children) == 1:
             return Step(level, self._candidate(code, chance), None, (), 0.0)
-        shares = share_out(self._arrays, parts.sum(axis=0) + bias)
+        shares = share_out(parts.sum(axis=0) + bias, float(self._arrays.lapse[level, self._kind]))
         rival = int(np.argmax(np.where(np.arange(len(children)) == chosen, -1, shares)))
         return Step(
             level,

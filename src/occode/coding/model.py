@@ -17,7 +17,7 @@ ARRAYS = "arrays.safetensors"
 #: The types of safetensors that the arrays have.
 _DTYPES = {"U64": np.uint64, "F32": np.float32, "U8": np.uint8}
 #: Grows when the arrays change their meaning.
-FORMAT = 4
+FORMAT = 5
 
 
 class InvalidModel(OccodeError):
@@ -40,8 +40,8 @@ class Arrays:
         What the scores of a level are multiplied by before the softmax, for a record with a title only, tasks only, both.
     unseen : float32 (1,)
         The weight of an unknown word in a text's length.
-    lapse : float32 (1,)
-        The share of a parent's probability that its children get in equal parts, whatever their scores.
+    lapse : float32 (L, 3)
+        Of each level and kind of record, the share of a parent's probability that its children get in equal parts, whatever their scores.
     """
 
     table: NDArray[np.uint64]

@@ -73,12 +73,12 @@ def probabilities(arrays: Arrays, tree: Tree, record: tuple[str, str]) -> NDArra
         if not children:
             continue
         scores = contributions(arrays, tree, known, parent).sum(axis=0) + arrays.bias[nodes]
-        chances[nodes] = chances[parent] * share_out(arrays, scores * arrays.temperature[tree.depth[parent], kind])
+        level = tree.depth[parent]
+        chances[nodes] = chances[parent] * share_out(scores * arrays.temperature[level, kind], float(arrays.lapse[level, kind]))
     return chances
 
 
-def share_out(arrays: Arrays, scores: NDArray[np.floating]) -> NDArray[np.float64]:
+def share_out(scores: NDArray[np.floating], lapse: float) -> NDArray[np.float64]:
     """Return how siblings share out their parent's probability: the softmax of their scores, and each its part of the lapse."""
-    lapse = float(arrays.lapse[0]) if len(scores) > 1 else 0.0
     found: NDArray[np.float64] = np.exp(scores.astype(np.float64) - scores.max())
     return np.asarray((1 - lapse) * found / found.sum() + lapse / len(scores))

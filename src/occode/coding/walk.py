@@ -183,7 +183,7 @@ def walk(  # type: ignore[no-untyped-def]
                 if width > 1:
                     _score(weights, places, values, begin, begin + known[now + i], width, scores)
                     _share_out(
-                        held_chances[i], temperature[level, kind], lapse, first, width, scale, bias, scores, nodes, chances, count
+                        held_chances[i], temperature[level, kind], lapse[level, kind], first, width, scale, bias, scores, nodes, chances, count
                     )
                 elif width:
                     nodes[count], chances[count] = first, held_chances[i]

@@ -5,14 +5,12 @@ import numpy as np
 from occode.coding.entries import Blocks, Branches, build_table, write_entries
 from occode.coding.model import Arrays
 from occode.coding.tree import Tree
+from occode.training.calibrate import lapses
 from occode.training.fit import Node
 from occode.training.vectorise import Vocabulary
 
 #: Weights below this many of the 127 steps are noise: without them accuracy is the same and the model half as large.
 SMALLEST = 10
-#: What no score can settle: at each parent, so much of the probability is shared out equally. The most that out-of-fold
-#: answers allow, for answers from elsewhere are harder and coders disagree (docs/decisions, 18).
-LAPSE = 0.0125
 
 
 def assemble(
@@ -53,7 +51,7 @@ def assemble(
         bias=bias,
         temperature=temperature.astype(np.float32),
         unseen=np.array([vocabulary.unseen], np.float32),
-        lapse=np.array([LAPSE], np.float32),
+        lapse=lapses(tree.levels),
     )
 
 

@@ -20,7 +20,11 @@ from occode.training.fit import Node, ancestors
 KINDS = 3
 #: Temperatures are sought between these; scores of linear SVMs lie around -1 to 1.
 COOLEST, HOTTEST = 0.5, 20.0
-FACTORS = (0.7, 0.77, 0.84, 0.92, 1.0, 1.09, 1.19, 1.3, 1.42)
+FACTORS = (0.7, 0.77, 0.82, 0.86, 0.9, 0.94, 0.98, 1.02, 1.06, 1.1, 1.15, 1.2, 1.3, 1.4, 1.55, 1.7, 1.9)
+#: What no score can settle: so much of a parent's probability is shared out equally, by kind of record (title only, tasks
+#: only, both), at the top, at the deepest level and between; coders disagree most on short answers and on the last step, and
+#: what is taken between closes these levels (docs/decisions, 18).
+TOP_LAPSE, LAPSE, DEEPEST_LAPSE = (0.02, 0.02, 0.01), (0.001, 0.001, 0.001), (0.1, 0.1, 0.05)
 #: A threshold is never below this, however few predictions there are to set it by.
 LOWEST_THRESHOLD = 0.5
 
@@ -67,18 +71,23 @@ def path_scores(
     return found
 
 
-def fit_temperatures(levels: list[Scores], lapse: float) -> NDArray[np.float32]:
-    """Return the temperatures (levels, kinds) that make the true children most probable (least log loss).
+def lapses(levels: int) -> NDArray[np.float32]:
+    """Return the share of a parent's probability, of shape (levels, kinds), that its children get in equal parts."""
+    return np.array([TOP_LAPSE, *[LAPSE] * (levels - 2), DEEPEST_LAPSE], np.float32)[-levels:]
 
-    An example that goes no deeper counts for all children alike. `lapse` is the share of the probability that the children get in
-    equal parts.
+
+def fit_temperatures(levels: list[Scores]) -> NDArray[np.float32]:
+    """Return the temperatures (levels, kinds) that make the true children most probable (least log loss), less the lapse.
+
+    An example that goes no deeper counts for all children alike.
     """
     found = np.ones((len(levels), KINDS), np.float32)
+    lapse = lapses(len(levels))
     for level, all_scores in enumerate(levels):
         for kind in range(KINDS):
             mine = all_scores.kind == kind
             if mine.any():
-                found[level, kind] = _fit_temperature(all_scores.scores[mine], all_scores.truth[mine], lapse)
+                found[level, kind] = _fit_temperature(all_scores.scores[mine], all_scores.truth[mine], lapse[level, kind])
     return found
 
 

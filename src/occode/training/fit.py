@@ -12,7 +12,7 @@ from occode.coding.tree import Tree
 from occode.training.svm import fit_one
 
 #: The SVMs' penalty: larger fits the corpus closer.
-PENALTY = 2.0
+PENALTY = 1.0
 
 
 @dataclass(frozen=True)

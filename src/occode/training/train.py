@@ -20,7 +20,7 @@ from occode.coding.model import Arrays, Model
 from occode.coding.tree import Tree
 from occode.coding.walk import TASKS
 from occode.training import calibrate
-from occode.training.assemble import LAPSE, assemble
+from occode.training.assemble import assemble
 from occode.training.corpus import Line
 from occode.training.examples import Examples, join, make_examples
 from occode.training.fit import Node, fit
@@ -38,7 +38,7 @@ LOOKERS = frozenset(["card.py", "evaluate.py", "figures.py", "plots.py", "report
 #: As many natural examples as calibration scores out of fold; more would make training longer and no surer.
 MOST_SCORED = 60_000
 #: Examples of each fold by which the temperatures are settled: dozens of walks.
-MOST_SETTLED = 20_000
+MOST_SETTLED = 10_000
 Progress = Callable[[str, int, int], None]
 
 
@@ -194,7 +194,7 @@ def _out_of_fold(examples: Examples, features: Features, tree: Tree, task: Task,
         confidence, right, kind = zip(*found, strict=True)
         return np.concatenate(confidence), np.concatenate(right), np.concatenate(kind)
 
-    temperature = calibrate.fit_temperatures([calibrate.join(level) for level in zip(*parts, strict=True)], LAPSE)
+    temperature = calibrate.fit_temperatures([calibrate.join(level) for level in zip(*parts, strict=True)])
     temperature = calibrate.settle(temperature, lambda tried: predict(tried, MOST_SETTLED))
     sure, hit, kind = predict(temperature, MOST_SCORED)
     titled = kind != TASKS

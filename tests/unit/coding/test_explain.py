@@ -8,6 +8,7 @@ from occode.coding.explain import explain
 from occode.coding.record import TextTooShort
 from occode.coding.reference import probabilities
 from occode.coding.registry import Registry
+from occode.training.calibrate import kind_of
 
 RECORDS = [("school bus driver", ""), ("cook", "fry food"), ("", "bake bread")]
 
@@ -32,8 +33,8 @@ def test_the_steps_lead_to_the_best_candidate_with_its_confidence(coder: Coder, 
 @pytest.mark.parametrize("record", RECORDS)
 def test_the_evidence_adds_up_to_the_odds(coder: Coder, record: tuple[str, str]) -> None:
     """What the features add, and what holds without any text, is the logarithm of chosen to runner-up, the lapse apart."""
-    lapse, parent = float(coder.model.arrays.lapse[0]), 1.0
-    for step in explain(coder, *record):
+    parent, lapses = 1.0, coder.model.arrays.lapse[:, kind_of(record)]
+    for step, lapse in zip(explain(coder, *record), lapses, strict=True):
         odds = sum(found.weight for found in step.evidence) + step.prior
         for found, sign in ((step.chosen, 1), (step.runner_up, -1)):
             assert found is not None
