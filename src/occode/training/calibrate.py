@@ -20,11 +20,11 @@ from occode.training.fit import Node, ancestors
 KINDS = 3
 #: Temperatures are sought between these; scores of linear SVMs lie around -1 to 1.
 COOLEST, HOTTEST = 0.5, 20.0
-FACTORS = (0.7, 0.78, 0.85, 0.91, 0.96, 1.0, 1.05, 1.1, 1.18, 1.28, 1.4, 1.6, 1.85)
+FACTORS = (0.7, 0.77, 0.82, 0.86, 0.9, 0.94, 0.98, 1.02, 1.06, 1.1, 1.15, 1.2, 1.3, 1.4, 1.55, 1.7, 1.9)
 #: What no score can settle: so much of a parent's probability is shared out equally, by kind of record (title only, tasks
 #: only, both), at the top, at the deepest level and between. Coders disagree most on short answers and on the last step; more
 #: between would put the thresholds of these levels out of reach (docs/decisions, 18).
-TOP_LAPSE, LAPSE, DEEPEST_LAPSE = (0.03, 0.03, 0.01), (0.001, 0.001, 0.001), (0.1, 0.1, 0.06)
+TOP_LAPSE, LAPSE, DEEPEST_LAPSE = (0.03, 0.03, 0.01), (0.001, 0.001, 0.001), (0.1, 0.1, 0.05)
 #: A threshold is never below this, however few predictions there are to set it by.
 LOWEST_THRESHOLD = 0.5
 
@@ -162,7 +162,7 @@ def _threshold(confidence: NDArray[np.float64], right: NDArray[np.bool_], target
     good = np.flatnonzero(precision >= target)
     if not len(good):
         return 1.0
-    return max(LOWEST_THRESHOLD, round(float(confidence[order[good[-1]]]), 4))
+    return max(LOWEST_THRESHOLD, round(float(confidence[order[good[-1]]]), 6))
 
 
 def join(parts: tuple[Scores, ...]) -> Scores:
