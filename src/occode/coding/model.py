@@ -41,7 +41,8 @@ class Arrays:
     unseen : float32 (1,)
         The weight of an unknown word in a text's length.
     lapse : float32 (L, 3)
-        Of each level and kind of record, the share of a parent's probability that its children get in equal parts, whatever their scores.
+        Of each level and kind of record, the share of a parent's probability that its children get in equal parts,
+        whatever their scores.
     """
 
     table: NDArray[np.uint64]

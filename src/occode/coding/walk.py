@@ -175,6 +175,7 @@ def walk(  # type: ignore[no-untyped-def]
         kind = BOTH if start < middle < end else (TITLE if start < middle else TASKS)
         held[0], held_chances[0], paths, now = 0, 1, 1, 0
         for level in range(levels):
+            warmth, doubt = temperature[level, kind], lapse[level, kind]
             count = 0
             for i in range(paths):
                 first = first_child[held[i]]
@@ -182,9 +183,7 @@ def walk(  # type: ignore[no-untyped-def]
                 begin = (now + i) * room
                 if width > 1:
                     _score(weights, places, values, begin, begin + known[now + i], width, scores)
-                    _share_out(
-                        held_chances[i], temperature[level, kind], lapse[level, kind], first, width, scale, bias, scores, nodes, chances, count
-                    )
+                    _share_out(held_chances[i], warmth, doubt, first, width, scale, bias, scores, nodes, chances, count)
                 elif width:
                     nodes[count], chances[count] = first, held_chances[i]
                 for k in range(count, count + width):
