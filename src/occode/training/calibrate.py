@@ -20,11 +20,12 @@ from occode.training.fit import Node, ancestors
 KINDS = 3
 #: Temperatures are sought between these; scores of linear SVMs lie around -1 to 1.
 COOLEST, HOTTEST = 0.5, 20.0
+#: Tried in turn; what a lapse takes from the surest a higher temperature gives back to the others, hence the long end.
 FACTORS = (0.7, 0.77, 0.82, 0.86, 0.9, 0.94, 0.98, 1.02, 1.06, 1.1, 1.15, 1.2, 1.3, 1.4, 1.55, 1.7, 1.9)
-#: What no score can settle: so much of a parent's probability is shared out equally, by kind of record (title only, tasks
-#: only, both), at the top, at the deepest level and between. Coders disagree most on short answers and on the last step; more
-#: between would put the thresholds of these levels out of reach (docs/decisions, 18).
-TOP_LAPSE, LAPSE, DEEPEST_LAPSE = (0.03, 0.03, 0.01), (0.001, 0.001, 0.001), (0.1, 0.1, 0.05)
+#: What no score can settle: so much of a parent's probability is shared out equally at the top, between, and, by kind of record
+#: (title only, tasks only, both), at the deepest level. Coders disagree most on short answers and on the last step; more above
+#: it would put thresholds out of the reach of titles (docs/decisions, 18).
+TOP_LAPSE, LAPSE_BETWEEN, DEEPEST_LAPSE = 0.01, 0.001, (0.1, 0.1, 0.05)
 #: A threshold is never below this, however few predictions there are to set it by.
 LOWEST_THRESHOLD = 0.5
 
@@ -72,12 +73,16 @@ def path_scores(
 
 
 def lapses(levels: int) -> NDArray[np.float32]:
-    """Return the share of a parent's probability, of shape (levels, kinds), that its children get in equal parts."""
-    return np.array([TOP_LAPSE, *[LAPSE] * (levels - 2), DEEPEST_LAPSE], np.float32)[-levels:]
+    """Return the lapse of each level and kind, of shape (levels, kinds): what a parent's children share in equal parts.
+
+    The only level of a flat classification counts as the deepest.
+    """
+    above = [TOP_LAPSE, *[LAPSE_BETWEEN] * levels][: levels - 1]
+    return np.array([*[[lapse] * KINDS for lapse in above], DEEPEST_LAPSE], np.float32)
 
 
 def fit_temperatures(levels: list[Scores]) -> NDArray[np.float32]:
-    """Return the temperatures (levels, kinds) that make the true children most probable (least log loss), less the lapse.
+    """Return the temperatures (levels, kinds) that make the true children most probable (least log loss), with the lapse in it.
 
     An example that goes no deeper counts for all children alike.
     """
@@ -158,11 +163,13 @@ def thresholds(confidence: NDArray[np.float64], right: NDArray[np.bool_], target
 
 def _threshold(confidence: NDArray[np.float64], right: NDArray[np.bool_], target: float) -> float:
     order = np.argsort(-confidence, kind="stable")
+    falling = confidence[order]
     precision = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    good = np.flatnonzero(precision >= target)
+    last_of_equals = np.append(falling[:-1] > falling[1:], True)
+    good = np.flatnonzero((precision >= target) & last_of_equals[: len(order)])
     if not len(good):
         return 1.0
-    return max(LOWEST_THRESHOLD, round(float(confidence[order[good[-1]]]), 6))
+    return max(LOWEST_THRESHOLD, round(float(falling[good[-1]]), 6))  # as many decimals as the walk keeps
 
 
 def join(parts: tuple[Scores, ...]) -> Scores:

@@ -31,6 +31,15 @@ def test_the_guides_example_is_coded_to_a_software_occupation(topic: str, reques
     assert deepest.code == best
 
 
+@pytest.mark.parametrize(("text", "group"), [("teacher", "25"), ("engineer", "24"), ("doctor", "264"), ("labourer factory", "83")])
+def test_a_title_that_names_a_group_is_coded_to_it(osca: Coder, text: str, group: str) -> None:
+    """No deeper than it says, and to more than one digit: the thresholds between are within a title's reach."""
+    result = osca.code(text).result
+    assert result is not None
+    assert result.code.startswith(group)
+    assert len(result.code) < 6
+
+
 @pytest.mark.parametrize("text", ["retiree", "homemaker", "", "zzz qqq", "123 456"])
 def test_what_is_no_occupation_gets_no_code(osca: Coder, anzsco: Coder, text: str) -> None:
     """Guide section 4.2."""
