@@ -1,7 +1,7 @@
 """The corpus of one classification as the corpus of another, through their correspondence."""
 
 from collections import Counter, defaultdict
-from math import log
+from math import fsum, log
 
 from occode.classification import Classification, Correspondence
 from occode.coding.normalise import normalise, stem
@@ -46,7 +46,8 @@ def _nearest(line: Line, codes: set[str], words: dict[str, Counter[str]]) -> str
         return next(iter(codes))
     mine = {stem(word) for word in normalise(line.text)}
     rarity = {word: log(1 + len(codes) / (1 + sum(word in words[code] for code in codes))) for word in mine}
-    fit = {code: sum(rarity[word] for word in mine if word in words[code]) for code in sorted(codes)}
+    # exact sums: the order of a set is another in every process, and must not settle what is a tie
+    fit = {code: fsum(rarity[word] for word in mine if word in words[code]) for code in sorted(codes)}
     best = max(fit.values())
     winners = [code for code, value in fit.items() if value == best]
     return winners[0] if best > 0 and len(winners) == 1 else ""
