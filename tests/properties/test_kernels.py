@@ -13,13 +13,14 @@ from occode.coding.entries import Blocks, Branches, build_table, write_entries
 from occode.coding.features import features
 from occode.coding.kernels import hash_texts
 from occode.coding.model import Arrays, Model
+from occode.coding.record import KINDS
 from occode.coding.reference import probabilities, vector
 from occode.coding.tree import Tree
 
 TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60)
 WORD_LIST = (
     "nurse", "senior", "driver", "of", "truck", "software", "aged", "care", "&", "manager's", "shop", "xqzzk", "teacher",
-    "c++", "2ic", "farm",
+    "c++", "2ic", "farm", "for", "fors", "with",
 )  # fmt: skip
 WORDS = st.lists(st.sampled_from(WORD_LIST), max_size=7).map(" ".join)
 RECORD = st.tuples(TEXT | WORDS, TEXT | WORDS)
@@ -97,7 +98,7 @@ def _made_up(chance: np.random.Generator, widths: list[int]) -> Coder:
         unseen=np.array([9], np.float32),
         lapse=chance.uniform(0, 0.05, (tree.levels, 3)).astype(np.float32),
     )
-    return Coder(Model({"thresholds": [0.5] * tree.levels}, arrays), classification)
+    return Coder(Model({"thresholds": [[0.5] * KINDS] * tree.levels}, arrays), classification)
 
 
 @given(record=RECORD)

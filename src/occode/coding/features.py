@@ -1,4 +1,4 @@
-"""Text to features, the readable definition: words, word pairs, openings of words and character 4-grams of both fields.
+"""Text to features, the readable definition: words, pairs of near words, openings and character 4-grams of words in both fields.
 
 A feature is a 64-bit hash. The kernel in `occode.coding.kernels` computes the same hashes from bytes without making a
 Python object; this module is what it is tested against.
@@ -6,7 +6,6 @@ Python object; this module is what it is tested against.
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import NamedTuple
 
 from occode.coding.normalise import normalise, stem
@@ -15,6 +14,10 @@ MASK = (1 << 64) - 1
 FNV_OFFSET = 0xCBF29CE484222325
 FNV_PRIME = 0x100000001B3
 PAIR = 0x9E3779B97F4A7C15
+#: Words that stand in no pair: in "teacher of Japanese" the other two do.
+FUNCTION_WORDS = ("a", "an", "and", "at", "by", "for", "from", "i", "in", "my", "of", "on", "or", "the", "to", "with")
+#: How far apart the words of a pair may stand, function words not counted.
+FARTHEST = 2
 #: Characters of an n-gram, and of a word's opening.
 NGRAM = 4
 #: One salt a kind of feature. The fields share them: a word counts alike in the title and in the tasks.
@@ -56,8 +59,10 @@ def named_features(title: str, tasks: str) -> Iterator[Feature]:
             if len(padded) > NGRAM:
                 for i in range(len(padded) - NGRAM + 1):
                     yield Feature("ngram", field, padded[i : i + NGRAM])
-        for first, second in pairwise(map(stem, words)):
-            yield Feature("pair", field, f"{first} {second}")
+        stems = [stem(word) for word in words if word not in FUNCTION_WORDS]
+        for apart in range(1, FARTHEST + 1):
+            for first, second in zip(stems, stems[apart:], strict=False):
+                yield Feature("pair", field, f"{first} {second}")
 
 
 def hash_feature(kind: str, text: str) -> int:

@@ -20,9 +20,11 @@ _8, _16, _24 = np.uint64(8), np.uint64(16), np.uint64(24)
 #: Compiles a function that makes no array. With numba's own run time (`_nrt`), the references of arrays would be counted at every
 #: call, which took a fifth of the walk's time.
 kernel = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)  # type: ignore[call-overload]
+_FUNCTION_WORDS = np.array([definition.hash_word(word) for word in definition.FUNCTION_WORDS], np.uint64)
+_LONGEST_FUNCTION_WORD = max(map(len, definition.FUNCTION_WORDS))
 #: What a hash is of: a word, an n-gram of the word before it, or anything else.
 WORD, NGRAM, OTHER = np.uint8(0), np.uint8(1), np.uint8(2)
-#: A text of n bytes has at most n words, n pairs, n openings and n + 2 * words 4-grams: never more features than this many a byte.
+#: A word of n letters has at most n + 3 features (itself, two pairs, its opening, n - 1 n-grams): never more than this many a byte.
 FEATURES_PER_BYTE = 6
 
 
@@ -68,11 +70,23 @@ def _four(plain, at):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _pair(one, other):  # type: ignore[no-untyped-def]
+    return _mix((min(one, other) * _PAIR + max(one, other)) ^ _PAIR_OF_WORDS)
+
+
+@kernel
+def _is_function_word(value):  # type: ignore[no-untyped-def]
+    found = False
+    for word in _FUNCTION_WORDS:
+        found |= word == value
+    return found
+
+
+@kernel
 def _hash_words(plain, start, size, hashes, words, count):  # type: ignore[no-untyped-def]
     """Append the features of one normalised field, all but the n-grams, to `hashes`; to `words` where each word starts, else 0."""
-    previous = np.uint64(0)
-    first = start + _1
-    start = first
+    before_previous = previous = content = np.uint64(0)
+    start += _1
     while start < size:
         value = before = last = np.uint64(0)
         whole = _FNV_OFFSET
@@ -88,11 +102,15 @@ def _hash_words(plain, start, size, hashes, words, count):  # type: ignore[no-un
         if end - start > 3:
             hashes[count], words[count] = _mix(_four(plain, start) ^ _OPENING), 0
             count += _1
-        if start > first:
-            low, high = min(previous, value), max(previous, value)
-            hashes[count], words[count] = _mix((low * _PAIR + high) ^ _PAIR_OF_WORDS), 0
-            count += _1
-        previous = value
+        if end - start > _LONGEST_FUNCTION_WORD or not _is_function_word(whole):
+            if content >= _1:
+                hashes[count], words[count] = _pair(previous, value), 0
+                count += _1
+            if content >= _2:
+                hashes[count], words[count] = _pair(before_previous, value), 0
+                count += _1
+            before_previous, previous = previous, value
+            content += _1
         start = end + _1
     return count
 
