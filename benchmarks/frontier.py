@@ -15,7 +15,7 @@ from occode.classification import Catalogue
 from occode.coding.coder import Coder
 from occode.coding.kernels import pack
 from occode.coding.model import Arrays, Model
-from occode.coding.record import Record
+from occode.coding.record import KINDS, Record
 from occode.coding.tree import Tree
 from occode.training.assemble import SMALLEST, assemble
 from occode.training.examples import make_examples
@@ -54,7 +54,7 @@ def run(console: Console) -> None:
     spots = []
     for smallest in PRUNINGS:
         arrays = assemble(vocabulary, nodes, tree, temperature, smallest)
-        coder = Coder(Model({"thresholds": [1.0] * tree.levels}, arrays), classification)
+        coder = Coder(Model({"thresholds": [[1.0] * KINDS] * tree.levels}, arrays), classification)
         spots += [_measure(coder, arrays, smallest, beam, drop, data.records, data.codes, plenty) for beam, drop in BEAMS]
     table = Table("smallest step", "beam", "drop", "MB", "records/s", *(f"right at {n}" for n in classification.levels))
     for spot in spots:
@@ -81,7 +81,7 @@ def _measure(
 
 
 def _walk(coder: Coder, records: list[Record], beam: int, drop: float) -> list[int]:
-    thresholds = np.ones(coder.tree.levels)
+    thresholds = np.ones((coder.tree.levels, KINDS))
     walked = coder._walk(pack(records), thresholds, 1, beam, np.float32(drop))  # a coder's users need no say in its beam
     return [int(found) for found in walked.leaf[:, 0]]
 

@@ -50,7 +50,6 @@ def _write(found: "Figures", coder: "Coder", data: list[Path], tally: "Tally", f
         topic=coder.classification.name,
         standard=coder.classification.full_name,
         model_id=coder.model.model_id,
-        thresholds=coder.model.thresholds,
         target_precision=options.get("target_precision"),
         files=tuple(path.name for path in data),
         tally=tally,

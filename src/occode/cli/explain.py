@@ -25,10 +25,12 @@ def explain(
     """Show which words lead a record to its code, and what the next best code is at each level."""
     from occode.coding.explain import explain as steps_of
     from occode.coding.plain import fold
+    from occode.coding.record import Record, kind_of
     from occode.wiring import models
 
     coder = models(settings_from(data_dir)).coder(topic, model)
-    steps = steps_of(coder, fold(title), fold(tasks))
+    record = Record(fold(title), fold(tasks))
+    steps = steps_of(coder, *record)
     if not steps:
         out.print("The model knows nothing of this text.")
         return
@@ -36,7 +38,8 @@ def explain(
     for step in steps:
         table.add_row(_label(step.chosen), _label(step.runner_up), _because(step, most))
     out.print(table)
-    out.print(_outcome(coder.code(fold(title), fold(tasks)), coder.model.thresholds))
+    kind = kind_of(record)
+    out.print(_outcome(coder.code(*record), [level[kind] for level in coder.model.thresholds]))
 
 
 def _label(found: "Candidate | None") -> str:
@@ -58,7 +61,7 @@ def _evidence(found: "Evidence") -> str:
     return f"[{'green' if found.weight > 0 else 'red'}]{found.weight:+.2f} {escape(text)}[/]{field}"
 
 
-def _outcome(coding: "Coding", thresholds: tuple[float, ...]) -> str:
+def _outcome(coding: "Coding", thresholds: list[float]) -> str:
     asked = "thresholds from the top: " + ", ".join(f"{threshold:.3f}" for threshold in thresholds)
     if coding.result is None:
         return f"No code is given ({asked})."

@@ -94,15 +94,14 @@ class Coder:
         wanted = list(records)
         if suggestions is not None and not 0 <= suggestions <= MOST_SUGGESTIONS:
             raise ValueError(f"suggestions must be 0 to {MOST_SUGGESTIONS}")
-        thresholds = None if min_confidence is None else (min_confidence,) * self.tree.levels
         if len(wanted) == 1:
-            return self._code_chunk(wanted, thresholds, suggestions)
+            return self._code_chunk(wanted, min_confidence, suggestions)
         places = {record: i for i, record in enumerate(dict.fromkeys(wanted))}
         distinct = list(places)
         chunks = [distinct[i : i + CHUNK] for i in range(0, len(distinct), CHUNK)]
 
         def work(chunk: list[tuple[str, str]]) -> list[Coding]:
-            return self._code_chunk(chunk, thresholds, suggestions)
+            return self._code_chunk(chunk, min_confidence, suggestions)
 
         if len(chunks) <= 1 or threads == 1:
             coded = [coding for chunk in chunks for coding in work(chunk)]
@@ -113,10 +112,10 @@ class Coder:
             return coded
         return [coded[places[record]] for record in wanted]
 
-    def walk(self, records: Sequence[tuple[str, str]], leaves: int, thresholds: Sequence[float] | None = None) -> Walked:
-        """Find the best of each level, the code by `thresholds` (None: the model's own), and the best `leaves` of n records."""
+    def walk(self, records: Sequence[tuple[str, str]], leaves: int, min_confidence: float | None = None) -> Walked:
+        """Find the best of each level, the code (None: by the model's own thresholds), and the best `leaves` of n records."""
         packed = pack(records)
-        cuts = self._thresholds if thresholds is None else np.array(thresholds, np.float64)
+        cuts = self._thresholds if min_confidence is None else np.full_like(self._thresholds, min_confidence)
         if leaves <= FEW_LEAVES:
             return self._walk(packed, cuts, leaves, BEAM, DROP)
         # many leaves need a wide beam, but may not change the code
@@ -140,11 +139,9 @@ class Coder:
             nodes[:, at_levels], chances[:, at_levels], nodes[:, code], chances[:, code], nodes[:, best], chances[:, best], known
         )
 
-    def _code_chunk(
-        self, records: list[tuple[str, str]], thresholds: tuple[float, ...] | None, suggestions: int | None
-    ) -> list[Coding]:
+    def _code_chunk(self, records: list[tuple[str, str]], min_confidence: float | None, suggestions: int | None) -> list[Coding]:
         most = DEFAULT_SUGGESTIONS if suggestions is None else suggestions
-        walked = self.walk(records, max(1, most), thresholds)
+        walked = self.walk(records, max(1, most), min_confidence)
         codes, labels = self.tree.codes, self._labels
         found, uncoded = [], []
         for i, (code, sure) in enumerate(zip(walked.code.tolist(), walked.confidence.tolist(), strict=True)):

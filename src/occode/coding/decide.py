@@ -7,7 +7,7 @@ NOTHING = -1
 
 
 @kernel
-def decide(node, chance, thresholds):  # type: ignore[no-untyped-def]  # compiled: types are numba's
+def decide(node, chance, thresholds, kind):  # type: ignore[no-untyped-def]  # compiled: types are numba's
     """Return the code of one record, and its probability.
 
     Parameters
@@ -15,7 +15,9 @@ def decide(node, chance, thresholds):  # type: ignore[no-untyped-def]  # compile
     node, chance
         Of shape (levels or more,): the best category of each level, from the top, and its probability, 0 to 1.
     thresholds
-        Of shape (levels,): what each must reach.
+        Of shape (levels, kinds): what each level must reach, by the kind of record.
+    kind
+        The record's, see `occode.coding.record`.
 
     Returns
     -------
@@ -23,6 +25,6 @@ def decide(node, chance, thresholds):  # type: ignore[no-untyped-def]  # compile
         The category and its probability; `NOTHING` and 0 where no level is sure enough.
     """
     for level in range(len(thresholds) - 1, -1, -1):
-        if chance[level] >= thresholds[level]:
+        if chance[level] >= thresholds[level, kind]:
             return node[level], chance[level]
     return NOTHING, 0.0

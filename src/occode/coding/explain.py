@@ -8,9 +8,8 @@ import numpy as np
 from occode.coding.coder import Coder
 from occode.coding.decide import NOTHING
 from occode.coding.features import Feature
-from occode.coding.record import Candidate, Record
+from occode.coding.record import Candidate, Record, kind_of
 from occode.coding.reference import contributions, share_out, vector
-from occode.coding.walk import BOTH, TASKS, TITLE
 
 FIELDS = ("title", "tasks")
 
@@ -76,7 +75,7 @@ class _Explainer:
     def __init__(self, coder: Coder, record: Record) -> None:
         self._coder, self._arrays, self._tree = coder, coder.model.arrays, coder.tree
         self._known, _ = vector(self._arrays, self._tree, record)
-        self._kind = BOTH if record.title and record.tasks else (TITLE if record.title else TASKS)
+        self._kind = kind_of(record)
 
     def step(self, parent: int, code: str, chance: float) -> Step:
         """Explain the choice of `code` among the children of `parent`, whose probability is `chance`."""

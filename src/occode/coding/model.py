@@ -17,7 +17,7 @@ ARRAYS = "arrays.safetensors"
 #: The types of safetensors that the arrays have.
 _DTYPES = {"U64": np.uint64, "F32": np.float32, "U8": np.uint8}
 #: Grows when the arrays change their meaning.
-FORMAT = 5
+FORMAT = 6
 
 
 class InvalidModel(OccodeError):
@@ -67,9 +67,9 @@ class Model:
         return str(self.manifest["modelId"])
 
     @property
-    def thresholds(self) -> tuple[float, ...]:
-        """The confidence that a code must reach, level by level from the top."""
-        return tuple(self.manifest["thresholds"])
+    def thresholds(self) -> tuple[tuple[float, ...], ...]:
+        """The confidence that a code must reach, level by level from the top, for each kind of record."""
+        return tuple(map(tuple, self.manifest["thresholds"]))
 
     def save(self, folder: Path) -> None:
         """Write the artefact; equal models give equal bytes."""

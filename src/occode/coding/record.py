@@ -9,6 +9,9 @@ from occode.errors import OccodeError
 #: Characters over both text fields together (guide section 4.2).
 SHORTEST, LONGEST = 3, 100
 MOST_SUGGESTIONS = 16
+#: Kinds of record: with a title only, tasks only, both.
+TITLE, TASKS, BOTH = range(3)
+KINDS = 3
 
 
 class TextNotPrintable(OccodeError):
@@ -43,6 +46,12 @@ class Record(NamedTuple):
             raise TextTooShort
         if len(text) > LONGEST:
             raise TextTooLong
+
+
+def kind_of(record: tuple[str, str]) -> int:
+    """Return which of the `KINDS` a record (title, tasks) is."""
+    title, tasks = record
+    return BOTH if title and tasks else (TITLE if title else TASKS)
 
 
 class Candidate(

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from occode.coding.entries import Branches, Entry, find, read_entry
 from occode.coding.features import Feature, hash_feature, named_features
 from occode.coding.model import Arrays
+from occode.coding.record import kind_of
 from occode.coding.tree import Tree
-from occode.coding.walk import BOTH, TASKS, TITLE
 
 
 class Known(NamedTuple):
@@ -64,8 +64,7 @@ def contributions(arrays: Arrays, tree: Tree, known: list[Known], parent: int) -
 def probabilities(arrays: Arrays, tree: Tree, record: tuple[str, str]) -> NDArray[np.float64]:
     """Return the probability of every node: the softmax among siblings, times the parent's."""
     known, _ = vector(arrays, tree, record)
-    title, tasks = record
-    kind = BOTH if title and tasks else (TITLE if title else TASKS)
+    kind = kind_of(record)
     chances = np.ones(len(tree))
     for parent in range(len(tree)):
         children = tree.children(parent)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from occode.coding.decide import NOTHING, decide
 from occode.coding.entries import HEAD, descend, masks
 from occode.coding.kernels import FEATURES_PER_BYTE, hash_ngrams, hash_text, kernel
+from occode.coding.record import BOTH, TASKS, TITLE
 
 #: How many paths a level keeps, and how much less probable than the best a kept path may be.
 BEAM = 4
@@ -20,7 +21,6 @@ DROP = np.float32(0.05)
 WIDE_BEAM = 8
 WIDE_DROP = np.float32(1e-3)
 FEW_LEAVES = 3
-TITLE, TASKS, BOTH = 0, 1, 2
 _32, _LOW, _1 = np.uint64(32), np.uint64(0xFFFFFFFF), np.uint64(1)
 _2, _8, _HEAD = np.uint64(2), np.uint64(8), np.uint64(HEAD)
 
@@ -207,7 +207,7 @@ def walk(  # type: ignore[no-untyped-def]
         if out_known[record] < 0:
             out_node[record, levels:], out_chance[record, levels:] = NOTHING, 0
             continue
-        out_node[record, levels], out_chance[record, levels] = decide(out_node[record], out_chance[record], thresholds)
+        out_node[record, levels], out_chance[record, levels] = decide(out_node[record], out_chance[record], thresholds, kind)
         for i in range(leaves):
             out_node[record, first_leaf + i] = nodes[i] if i < paths else NOTHING
             out_chance[record, first_leaf + i] = _rounded(chances[i]) if i < paths else 0

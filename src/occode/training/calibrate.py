@@ -2,7 +2,7 @@
 
 Each example is scored by SVMs that have seen neither it nor a near-copy of it. A temperature a level and kind of record
 (Guo et al. 2017, fitted on out-of-fold scores) makes the softmax of the scores the share of right answers; a threshold a
-level is then the lowest confidence above which the codes given at that level are right as often as is asked.
+level and kind is then the lowest confidence above which the codes given at that level are right as often as is asked.
 """
 
 from collections.abc import Callable
@@ -13,11 +13,10 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
+from occode.coding.record import BOTH, KINDS, TASKS, TITLE
 from occode.coding.tree import Tree
-from occode.coding.walk import BOTH, TASKS, TITLE
 from occode.training.fit import Node, ancestors
 
-KINDS = 3
 #: Temperatures are sought between these; scores of linear SVMs lie around -1 to 1.
 COOLEST, HOTTEST = 0.5, 20.0
 #: Tried in turn; what a lapse takes from the surest a higher temperature gives back to the others, hence the long end.
@@ -35,17 +34,12 @@ class Scores:
     """Out-of-fold scores at one level: of each example at the parent on its true path, over that parent's children.
 
     `scores` (n, widest), minus infinity beyond the parent's last child; `truth` the child's place, -1 where the example
-    goes no deeper than the parent; `kind` as in `occode.coding.walk`.
+    goes no deeper than the parent; `kind` as in `occode.coding.record`.
     """
 
     scores: NDArray[np.float32]
     truth: NDArray[np.int32]
     kind: NDArray[np.int32]
-
-
-def kind_of(text: tuple[str, str]) -> int:
-    """Return whether a record has a title, tasks, or both."""
-    return BOTH if text[0] and text[1] else (TITLE if text[0] else TASKS)
 
 
 def path_scores(
@@ -142,23 +136,37 @@ def settle(
     return found
 
 
-def thresholds(confidence: NDArray[np.float64], right: NDArray[np.bool_], target: float) -> tuple[float, ...]:
-    """Return, level by level from the top, the lowest confidence at which the codes given are right often enough.
+def thresholds(
+    confidence: NDArray[np.float64], right: NDArray[np.bool_], kind: NDArray[np.int32], target: float
+) -> NDArray[np.float64]:
+    """Return, level by level from the top and for each kind, the lowest confidence at which codes are right often enough.
+
+    The deepest level has one for all kinds, set by records with a title; above it each kind has its own, for kinds differ in how
+    sure the coder can be at all, see `lapses`. A kind of which there is no example takes those of all together.
 
     Parameters
     ----------
     confidence, right
         Of shape (n, levels): out of fold, how sure the coder is of its best category at each level, and whether it is right.
+    kind
+        Of shape (n,): which kind of record each is.
     target
         The precision asked of the codes given at each level, counted over the records that no deeper level took.
     """
-    found: list[float] = []
-    left = np.ones(len(confidence), np.bool_)
-    for level in range(confidence.shape[1] - 1, -1, -1):
-        threshold = _threshold(confidence[left, level], right[left, level], target)
-        found.append(threshold)
-        left &= confidence[:, level] < threshold
-    return tuple(reversed(found))
+    deepest = confidence.shape[1] - 1
+    found = np.ones((deepest + 1, KINDS))
+    titled = _these_or_all(kind != TASKS)
+    found[deepest] = _threshold(confidence[titled, deepest], right[titled, deepest], target)
+    for k in range(KINDS):
+        left = _these_or_all(kind == k) & (confidence[:, deepest] < found[deepest, k])
+        for level in range(deepest - 1, -1, -1):
+            found[level, k] = _threshold(confidence[left, level], right[left, level], target)
+            left &= confidence[:, level] < found[level, k]
+    return found
+
+
+def _these_or_all(wanted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return wanted if wanted.any() else np.ones_like(wanted)
 
 
 def _threshold(confidence: NDArray[np.float64], right: NDArray[np.bool_], target: float) -> float:
@@ -193,26 +201,25 @@ def expected_calibration_error(confidence: NDArray[np.float64], hit: NDArray[np.
 
 
 def metrics(
-    confidence: NDArray[np.float64], hit: NDArray[np.bool_], kind: NDArray[np.int32], cuts: tuple[float, ...]
+    confidence: NDArray[np.float64], hit: NDArray[np.bool_], kind: NDArray[np.int32], cuts: NDArray[np.float64]
 ) -> dict[str, list[dict[str, float]]]:
     """Describe out-of-fold predictions level by level, for each kind of record.
 
-    Kinds are title only, tasks only, both, titled (the first and the third) and all. Each level has `accuracy` and `ece` of
-    its best category over all records, and `coded` and `precision` of the codes given at exactly this level.
+    Kinds are title only, tasks only, both, and all. Each level has `accuracy` and `ece` of its best category over all records,
+    and `coded` and `precision` of the codes given at exactly this level by the thresholds `cuts` (levels, kinds).
     """
     found = {}
     for name, mine in (
         ("title", kind == TITLE),
         ("tasks", kind == TASKS),
         ("both", kind == BOTH),
-        ("titled", kind != TASKS),
         ("all", kind >= 0),
     ):
-        sure, good = confidence[mine], hit[mine]
+        sure, good, cut = confidence[mine], hit[mine], cuts[:, kind[mine]]
         left = np.ones(len(sure), np.bool_)
         rows = []
         for level in range(confidence.shape[1] - 1, -1, -1):
-            given = left & (sure[:, level] >= cuts[level])
+            given = left & (sure[:, level] >= cut[level])
             left &= ~given
             rows.append(
                 {

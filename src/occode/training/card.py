@@ -88,9 +88,12 @@ def _score(label: str, row: dict[str, float]) -> str:
 def _thresholds(manifest: dict[str, Any]) -> str:
     target = manifest.get("fingerprint", {}).get("options", {}).get("target_precision")
     aim = f"Set for {target:.1%} of the given codes to be right at each level. " if target is not None else ""
-    rows = [f"| {label} | {value:.4f} |" for label, value in zip(_levels(manifest), manifest["thresholds"], strict=True)]
+    rows = [
+        f"| {label} | {' | '.join(f'{value:.4f}' for value in values)} |"
+        for label, values in zip(_levels(manifest), manifest["thresholds"], strict=True)
+    ]
     note = f"{aim}A code is given at the deepest level whose best category reaches its threshold."
-    return "\n".join([note, "", "| level | threshold |", "|---|---:|", *rows])
+    return "\n".join([note, "", "| level | title only | tasks only | both |", "|---|---:|---:|---:|", *rows])
 
 
 def _levels(manifest: dict[str, Any]) -> list[str]:

@@ -7,11 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from occode.coding.coder import Coder
-from occode.coding.record import Record
+from occode.coding.record import Record, kind_of
 from occode.coding.tree import Tree
 from occode.coding.walk import Walked
 from occode.errors import OccodeError
-from occode.training.calibrate import kind_of
 from occode.training.fit import ancestors
 from occode.training.labelled import LabelledSource, Tally, usable
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from occode.classification import Classification
-from occode.coding.walk import BOTH, TASKS, TITLE
+from occode.coding.record import BOTH, TASKS, TITLE
 from occode.training.calibrate import expected_calibration_error
 from occode.training.evaluate import Scored
 from occode.training.fit import ancestors

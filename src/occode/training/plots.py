@@ -21,9 +21,9 @@ FEW = 20
 LONGEST_LABEL = 30
 
 
-def plot(found: Figures, thresholds: tuple[float, ...], folder: Path) -> list[Path]:
+def plot(found: Figures, folder: Path) -> list[Path]:
     """Write the three plots into `folder`, which exists, and return their paths."""
-    plots = {RISK_COVERAGE: _risk_coverage(found, thresholds), RELIABILITY: _reliability(found), CONFUSION: _confusion(found)}
+    plots = {RISK_COVERAGE: _risk_coverage(found), RELIABILITY: _reliability(found), CONFUSION: _confusion(found)}
     for name, figure in plots.items():
         figure.savefig(folder / name, dpi=150, metadata={"Software": None})
     return [folder / name for name in plots]
@@ -50,23 +50,22 @@ def _percent(axis: Any) -> None:
     axis.set_major_formatter(PercentFormatter(1, decimals=0))
 
 
-def _risk_coverage(found: Figures, thresholds: tuple[float, ...]) -> "Figure":
+def _risk_coverage(found: Figures) -> "Figure":
     figure = _figure(8, 5)
     axes = figure.subplots()
     lowest = 1.0
     for i, (curve, level) in enumerate(zip(found.curves, found.everything.levels, strict=True)):
         colour = COLOURS[i % len(COLOURS)]
         axes.plot([p.coverage for p in curve], [p.precision for p in curve], color=colour, label=f"{level.digits} {level.name}")
-        given = [p for p in curve if p.confidence >= thresholds[i]]
-        if given:
-            axes.plot(given[-1].coverage, given[-1].precision, "o", color=colour)
+        if level.coded and level.precision is not None:
+            axes.plot(level.coded, level.precision, "o", color=colour)
         lowest = min([lowest, *(p.precision for p in curve if p.coverage >= 0.02)])
     _tidy(axes, "Precision against coverage", "share of the records coded, the surest first", "share of the codes right")
     axes.set_xlim(0, 1.02)
     axes.set_ylim(max(0, lowest - 0.05), 1.01)
     _percent(axes.xaxis)
     _percent(axes.yaxis)
-    axes.legend(title="digits and level; the dot: the threshold", frameon=False, fontsize=9, title_fontsize=9)
+    axes.legend(title="digits and level; the dot: the codes given", frameon=False, fontsize=9, title_fontsize=9)
     return figure
 
 

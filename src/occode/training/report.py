@@ -24,7 +24,6 @@ class About:
     topic: str
     standard: str
     model_id: str
-    thresholds: tuple[float, ...]
     target_precision: float | None
     files: tuple[str, ...]
     tally: Tally
@@ -42,7 +41,7 @@ def write_report(found: Figures, about: About, folder: Path) -> Path:
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        images = {path.stem: _embedded(path) for path in plot(found, about.thresholds, folder)}
+        images = {path.stem: _embedded(path) for path in plot(found, folder)}
         (folder / PAGE).write_text(page(found, about, images), encoding="utf-8")
     except OSError as error:
         raise ReportUnwritable(folder=folder, reason=error.strerror or error) from error

@@ -17,8 +17,8 @@ import occode
 from occode.classification import Classification
 from occode.coding.coder import Coder
 from occode.coding.model import Arrays, Model
+from occode.coding.record import KINDS, kind_of
 from occode.coding.tree import Tree
-from occode.coding.walk import TASKS
 from occode.training import calibrate
 from occode.training.assemble import assemble
 from occode.training.corpus import Line
@@ -123,7 +123,7 @@ def train(task: Task, progress: Progress = lambda stage, done, total: None) -> M
         "topicVersion": task.classification.version,
         "levelNames": list(task.classification.level_names),
         "fingerprint": task.fingerprint,
-        "thresholds": held_out.thresholds,
+        "thresholds": held_out.thresholds.tolist(),
         "metrics": held_out.metrics,
         "sizes": _sizes(task)
         | {"examples": len(examples.texts), "features": int(np.count_nonzero(arrays.table)), "scored": held_out.scored},
@@ -148,7 +148,7 @@ def _sizes(task: Task) -> dict[str, int]:
 @dataclass(frozen=True)
 class _HeldOut:
     temperature: NDArray[np.float32]
-    thresholds: tuple[float, ...]
+    thresholds: NDArray[np.float64]
     metrics: dict[str, Any]
     scored: int
 
@@ -172,7 +172,7 @@ def _out_of_fold(examples: Examples, features: Features, tree: Tree, task: Task,
     """Fit with each fold held out in turn, and learn from its predictions how sure to be."""
     number = {code: i for i, code in enumerate(tree.codes)}
     leaves = np.array([number[code] for code in examples.codes], np.int32)
-    kinds = np.array([calibrate.kind_of(text) for text in examples.texts], np.int32)
+    kinds = np.array([kind_of(text) for text in examples.texts], np.int32)
     fitted: list[tuple[Arrays, NDArray[np.int64]]] = []
     parts: list[list[calibrate.Scores]] = []
     rows = _held_out_rows(examples, task.options)
@@ -181,14 +181,16 @@ def _out_of_fold(examples: Examples, features: Features, tree: Tree, task: Task,
         vocabulary, nodes = _fit(examples, features, examples.folds != fold, tree, stage, progress)
         matrix = vocabulary.transform(features, mine)
         parts.append(calibrate.path_scores(nodes, matrix, leaves[mine], kinds[mine], tree))
-        fitted.append((assemble(vocabulary, nodes, tree, np.ones((tree.levels, calibrate.KINDS))), mine))
+        fitted.append((assemble(vocabulary, nodes, tree, np.ones((tree.levels, KINDS))), mine))
 
     def predict(temperature: NDArray[np.float32], most: int) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int32]]:
         """Return the confidence, whether it is right, and the kind, of at most `most` examples of each fold."""
         found = []
         for arrays, mine in fitted:
             rows = mine[:: -(-len(mine) // most)]
-            coder = Coder(Model({"thresholds": [1.0] * tree.levels}, replace(arrays, temperature=temperature)), task.classification)
+            coder = Coder(
+                Model({"thresholds": [[1.0] * KINDS] * tree.levels}, replace(arrays, temperature=temperature)), task.classification
+            )
             walked = coder.walk([examples.texts[i] for i in rows], 1)
             found.append((walked.chance, calibrate.right(walked.node, leaves[rows], tree), kinds[rows]))
         confidence, right, kind = zip(*found, strict=True)
@@ -197,8 +199,7 @@ def _out_of_fold(examples: Examples, features: Features, tree: Tree, task: Task,
     temperature = calibrate.fit_temperatures([calibrate.join(level) for level in zip(*parts, strict=True)])
     temperature = calibrate.settle(temperature, lambda tried: predict(tried, MOST_SETTLED))
     sure, hit, kind = predict(temperature, MOST_SCORED)
-    titled = kind != TASKS
-    cuts = calibrate.thresholds(sure[titled], hit[titled], task.options.target_precision)
+    cuts = calibrate.thresholds(sure, hit, kind, task.options.target_precision)
     return _HeldOut(temperature, cuts, calibrate.metrics(sure, hit, kind, cuts), len(sure))
 
 

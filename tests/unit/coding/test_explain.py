@@ -5,10 +5,9 @@ import pytest
 
 from occode.coding.coder import Coder
 from occode.coding.explain import explain
-from occode.coding.record import TextTooShort
+from occode.coding.record import TextTooShort, kind_of
 from occode.coding.reference import probabilities
 from occode.coding.registry import Registry
-from occode.training.calibrate import kind_of
 
 RECORDS = [("school bus driver", ""), ("cook", "fry food"), ("", "bake bread")]
 

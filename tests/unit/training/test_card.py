@@ -17,7 +17,7 @@ def test_a_card_tells_data_scores_thresholds_and_limits(toy: Registry) -> None:
     for heading in ("## Data", "## Out-of-fold scores", "### Title only", "### Tasks only", "### Title and tasks", "## Thresholds"):
         assert f"\n{heading}\n" in text
     assert manifest["fingerprint"]["sources"]["toy"] in text
-    assert f"| job | {manifest['thresholds'][1]:.4f} |" in text
+    assert "| job | {:.4f} | {:.4f} | {:.4f} |".format(*manifest["thresholds"][1]) in text
     assert "95.0% of the given codes" in text
     assert "## Limits of use" in text
 
@@ -25,8 +25,8 @@ def test_a_card_tells_data_scores_thresholds_and_limits(toy: Registry) -> None:
 def test_a_card_of_an_older_manifest_leaves_out_what_it_lacks() -> None:
     """Models trained before the levels had names still have a card."""
     about = {"modelId": "m", "modelType": "t", "inputFormat": ["x"], "topic": "a", "topicStandard": "A", "topicVersion": "1"}
-    text = card({**about, "thresholds": [0.5, 0.6]})
-    assert "| level 2 | 0.6000 |" in text
+    text = card({**about, "thresholds": [[0.5, 0.5, 0.5], [0.6, 0.7, 0.6]]})
+    assert "| level 2 | 0.6000 | 0.7000 | 0.6000 |" in text
     assert "### Title only" not in text
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from occode.coding.coder import Coder
+from occode.coding.record import KINDS
 from occode.coding.registry import Registry
 from occode.training.evaluate import NothingToEvaluate, Scored, read_answered, score
 from occode.training.figures import Figures, figures
@@ -24,7 +25,7 @@ ROWS = [
     Labelled("baker", "", "11"),
     Labelled("caf\u00e9 cook", "", "12|21"),
 ]
-ABOUT = About("toy", "Toy <classification>", "id", (0.5, 0.5), 0.95, ("a<b>.csv",), Tally(7), datetime(2026, 11, 24, tzinfo=UTC))
+ABOUT = About("toy", "Toy <classification>", "id", 0.95, ("a<b>.csv",), Tally(7), datetime(2026, 11, 24, tzinfo=UTC))
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ def test_shares_are_of_all_records_and_precision_of_the_coded(coder: Coder) -> N
 
 
 def _with_thresholds(coder: Coder, threshold: float) -> Coder:
-    model = replace(coder.model, manifest={**coder.model.manifest, "thresholds": [threshold] * coder.tree.levels})
+    model = replace(coder.model, manifest={**coder.model.manifest, "thresholds": [[threshold] * KINDS] * coder.tree.levels})
     return Coder(model, coder.classification)
 
 
