@@ -21,10 +21,10 @@ from occode.training.fit import Node, ancestors
 COOLEST, HOTTEST = 0.5, 20.0
 #: Tried in turn; what a lapse takes from the surest a higher temperature gives back to the others, hence the long end.
 FACTORS = (0.7, 0.77, 0.82, 0.86, 0.9, 0.94, 0.98, 1.02, 1.06, 1.1, 1.15, 1.2, 1.3, 1.4, 1.55, 1.7, 1.9)
-#: What no score can settle: so much of a parent's probability is shared out equally at the top, between, and, by kind of record
-#: (title only, tasks only, both), at the deepest level. Coders disagree most on short answers and on the last step; more above
-#: it would put thresholds out of the reach of titles (docs/decisions, 18).
-TOP_LAPSE, LAPSE_BETWEEN, DEEPEST_LAPSE = 0.01, 0.001, (0.1, 0.1, 0.05)
+#: What no score can settle: so much of a parent's probability is shared out equally at the top, between, and at the deepest level;
+#: at both ends by kind of record (title only, tasks only, both). Coders disagree most on the first step of a short answer and on
+#: the last of all (docs/decisions, 18).
+TOP_LAPSE, LAPSE_BETWEEN, DEEPEST_LAPSE = (0.03, 0.01, 0.01), 0.001, (0.07, 0.05, 0.03)
 #: A threshold is never below this, however few predictions there are to set it by.
 LOWEST_THRESHOLD = 0.5
 
@@ -71,8 +71,8 @@ def lapses(levels: int) -> NDArray[np.float32]:
 
     The only level of a flat classification counts as the deepest.
     """
-    above = [TOP_LAPSE, *[LAPSE_BETWEEN] * levels][: levels - 1]
-    return np.array([*[[lapse] * KINDS for lapse in above], DEEPEST_LAPSE], np.float32)
+    above = [TOP_LAPSE, *[(LAPSE_BETWEEN,) * KINDS] * levels][: levels - 1]
+    return np.array([*above, DEEPEST_LAPSE], np.float32)
 
 
 def fit_temperatures(levels: list[Scores]) -> NDArray[np.float32]:

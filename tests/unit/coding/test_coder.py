@@ -5,14 +5,17 @@ import pytest
 
 from occode import Coder
 from occode.coding.decide import NOTHING, decide
+from occode.coding.record import BOTH, TASKS, TITLE
 
 
 def test_the_deepest_level_that_is_sure_enough_is_the_code() -> None:
-    """Levels are tried from the bottom; none gives no code."""
+    """Levels are tried from the bottom, each by the threshold of the record's kind; none gives no code."""
     node = np.array([10, 11, 12], np.int32)
-    assert decide(node, np.array([0.99, 0.9, 0.5]), np.array([0.9, 0.8, 0.7])) == (11, 0.9)
-    assert decide(node, np.array([0.5, 0.5, 0.5]), np.array([0.9, 0.8, 0.7])) == (NOTHING, 0)
-    assert decide(node, np.array([0.5, 0.5, 0.5]), np.zeros(3)) == (12, 0.5)
+    thresholds = np.array([[0.9, 0.4, 0.0], [0.8, 0.95, 0.0], [0.7, 0.7, 0.0]])
+    assert decide(node, np.array([0.99, 0.9, 0.5]), thresholds, TITLE) == (11, 0.9)
+    assert decide(node, np.array([0.99, 0.9, 0.5]), thresholds, TASKS) == (10, 0.99)
+    assert decide(node, np.array([0.5, 0.5, 0.5]), thresholds, TITLE) == (NOTHING, 0)
+    assert decide(node, np.array([0.5, 0.5, 0.5]), thresholds, BOTH) == (12, 0.5)
 
 
 @pytest.mark.parametrize("topic", ["osca", "anzsco"])
