@@ -113,7 +113,7 @@ class Coder:
         return [coded[places[record]] for record in wanted]
 
     def walk(self, records: Sequence[tuple[str, str]], leaves: int, min_confidence: float | None = None) -> Walked:
-        """Find the best of each level, the code (None: by the model's own thresholds), and the best `leaves` of n records."""
+        """Find each level's best, the code by `min_confidence` (None: the model's thresholds), and `leaves` leaves of n records."""
         packed = pack(records)
         cuts = self._thresholds if min_confidence is None else np.full_like(self._thresholds, min_confidence)
         if leaves <= FEW_LEAVES:

@@ -14,7 +14,8 @@ MASK = (1 << 64) - 1
 FNV_OFFSET = 0xCBF29CE484222325
 FNV_PRIME = 0x100000001B3
 PAIR = 0x9E3779B97F4A7C15
-#: Words that stand in no pair: in "teacher of Japanese" the other two do.
+#: Words that stand in no pair: in "teacher of Japanese" the other two do. Compiled into kernels that numba keeps on disk: after a
+#: change here, as of the salts, delete their cache (``__pycache__``).
 FUNCTION_WORDS = ("a", "an", "and", "at", "by", "for", "from", "i", "in", "my", "of", "on", "or", "the", "to", "with")
 #: How far apart the words of a pair may stand, function words not counted.
 FARTHEST = 2

@@ -24,7 +24,7 @@ _FUNCTION_WORDS = np.array([definition.hash_word(word) for word in definition.FU
 _LONGEST_FUNCTION_WORD = max(map(len, definition.FUNCTION_WORDS))
 #: What a hash is of: a word, an n-gram of the word before it, or anything else.
 WORD, NGRAM, OTHER = np.uint8(0), np.uint8(1), np.uint8(2)
-#: A word of n letters has at most n + 3 features (itself, two pairs, its opening, n - 1 n-grams): never more than this many a byte.
+#: A word of n letters has at most n + 3 features (itself, two pairs, its opening, n - 1 n-grams), the one of a lone "&" six.
 FEATURES_PER_BYTE = 6
 
 

@@ -16,7 +16,7 @@ MANIFEST = "manifest.json"
 ARRAYS = "arrays.safetensors"
 #: The types of safetensors that the arrays have.
 _DTYPES = {"U64": np.uint64, "F32": np.float32, "U8": np.uint8}
-#: Grows when the arrays change their meaning.
+#: Grows when the arrays, the features or what the coder reads of the manifest change their meaning.
 FORMAT = 6
 
 
@@ -68,7 +68,7 @@ class Model:
 
     @property
     def thresholds(self) -> tuple[tuple[float, ...], ...]:
-        """The confidence that a code must reach, level by level from the top, for each kind of record."""
+        """The confidence that a code must reach, level by level from the top, for each kind of `occode.coding.record` in order."""
         return tuple(map(tuple, self.manifest["thresholds"]))
 
     def save(self, folder: Path) -> None:

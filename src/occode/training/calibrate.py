@@ -1,8 +1,8 @@
 """Confidence that is a probability: temperatures and thresholds from out-of-fold predictions.
 
 Each example is scored by SVMs that have seen neither it nor a near-copy of it. A temperature a level and kind of record
-(Guo et al. 2017, fitted on out-of-fold scores) makes the softmax of the scores the share of right answers; a threshold a
-level and kind is then the lowest confidence above which the codes given at that level are right as often as is asked.
+(Guo et al. 2017, fitted on out-of-fold scores) makes the softmax of the scores the share of right answers; the
+lowest confidence above which the codes given at a level are right as often as is asked is then that level's threshold.
 """
 
 from collections.abc import Callable
@@ -25,6 +25,8 @@ FACTORS = (0.7, 0.77, 0.82, 0.86, 0.9, 0.94, 0.98, 1.02, 1.06, 1.1, 1.15, 1.2, 1
 #: at both ends by kind of record (title only, tasks only, both). Coders disagree most on the first step of a short answer and on
 #: the last of all (docs/decisions, 18).
 TOP_LAPSE, LAPSE_BETWEEN, DEEPEST_LAPSE = (0.03, 0.01, 0.01), 0.001, (0.07, 0.05, 0.03)
+#: A kind of record with fewer examples than this has the thresholds of all kinds together.
+FEWEST = 50
 #: A threshold is never below this, however few predictions there are to set it by.
 LOWEST_THRESHOLD = 0.5
 
@@ -142,7 +144,7 @@ def thresholds(
     """Return, level by level from the top and for each kind, the lowest confidence at which codes are right often enough.
 
     The deepest level has one for all kinds, set by records with a title; above it each kind has its own, for kinds differ in how
-    sure the coder can be at all, see `lapses`. A kind of which there is no example takes those of all together.
+    sure the coder can be at all, see `lapses`. A kind with fewer examples than `FEWEST` takes those of all together.
 
     Parameters
     ----------
@@ -155,18 +157,18 @@ def thresholds(
     """
     deepest = confidence.shape[1] - 1
     found = np.ones((deepest + 1, KINDS))
-    titled = _these_or_all(kind != TASKS)
+    titled = _enough_or_all(kind != TASKS)
     found[deepest] = _threshold(confidence[titled, deepest], right[titled, deepest], target)
     for k in range(KINDS):
-        left = _these_or_all(kind == k) & (confidence[:, deepest] < found[deepest, k])
+        left = _enough_or_all(kind == k) & (confidence[:, deepest] < found[deepest, k])
         for level in range(deepest - 1, -1, -1):
             found[level, k] = _threshold(confidence[left, level], right[left, level], target)
             left &= confidence[:, level] < found[level, k]
     return found
 
 
-def _these_or_all(wanted: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    return wanted if wanted.any() else np.ones_like(wanted)
+def _enough_or_all(wanted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return wanted if wanted.sum() >= FEWEST else np.ones_like(wanted)
 
 
 def _threshold(confidence: NDArray[np.float64], right: NDArray[np.bool_], target: float) -> float:

@@ -16,7 +16,8 @@ LIMITS = """\
 - It codes English job titles and tasks of 3 to 100 characters in all; text in other languages is unknown words to it.
 - A code is a statistical estimate, not a ruling: do not decide about a person (pay, visa, benefit) by it alone.
 - The figures above are of texts like the training text. Measure your own with `occode evaluate`; where your records differ,
-  coverage and precision differ, and the thresholds hold their target only on average over all records, not for each category.
+  coverage and precision differ, and the thresholds hold their target only on average, not for each category, nor, at the
+  deepest level, for each kind of text.
 - A text alone may not tell an occupation: "manager" or "consultant" has no code of the deepest level, and should get none.
 - Categories with little training text are coded less often and less well than common ones.
 - It knows the classification's version above; a new edition needs a new model."""
@@ -87,7 +88,11 @@ def _score(label: str, row: dict[str, float]) -> str:
 
 def _thresholds(manifest: dict[str, Any]) -> str:
     target = manifest.get("fingerprint", {}).get("options", {}).get("target_precision")
-    aim = f"Set for {target:.1%} of the given codes to be right at each level. " if target is not None else ""
+    aim = (
+        f"Set for {target:.1%} of the given codes to be right: the deepest over records with a title, the rest by kind. "
+        if target is not None
+        else ""
+    )
     rows = [
         f"| {label} | {' | '.join(f'{value:.4f}' for value in values)} |"
         for label, values in zip(_levels(manifest), manifest["thresholds"], strict=True)

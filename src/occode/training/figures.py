@@ -53,7 +53,6 @@ class Point:
 
     coverage: float
     precision: float
-    confidence: float
 
 
 @dataclass(frozen=True)
@@ -166,7 +165,7 @@ def _curve(chance: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[Point
     if len(ends) > POINTS:
         ends = ends[np.linspace(0, len(ends) - 1, POINTS).round().astype(int)]
     hits = np.cumsum(right[order])
-    return tuple(Point((i + 1) / len(chance), float(hits[i] / (i + 1)), float(sorted_chance[i])) for i in ends.tolist())
+    return tuple(Point((i + 1) / len(chance), float(hits[i] / (i + 1))) for i in ends.tolist())
 
 
 def _bins(chance: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[Bin, ...]:
